@@ -1,0 +1,59 @@
+# Every target sets itself up: it makes .venv, installs what it needs and builds the extension.
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help demo test check test-extras bench docs wheel core clean
+
+BASE_PYTHON ?= python3
+VENV := .venv
+PYTHON ?= $(VENV)/bin/python
+PIP := $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check
+RUST := $(shell find rust -name '*.rs' -o -name Cargo.toml) Cargo.toml Cargo.lock
+CORE := python/nanospa/_core.abi3.so
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+$(VENV)/.base: pyproject.toml
+	@command -v $(BASE_PYTHON) >/dev/null || { echo "nanospa needs Python >= 3.11; set BASE_PYTHON to it" >&2; exit 2; }
+	@$(BASE_PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "nanospa needs Python >= 3.11, found $$($(BASE_PYTHON) -V); set BASE_PYTHON to a newer one" >&2; exit 2; }
+	@command -v cargo >/dev/null || { echo "nanospa needs a Rust toolchain (cargo) to build from source: install one with rustup, or install a wheel (make wheel) made elsewhere" >&2; exit 2; }
+	$(BASE_PYTHON) -m venv $(VENV)
+	$(PIP) --upgrade pip
+	$(PIP) 'maturin>=1.9,<2'
+	$(VENV)/bin/maturin develop --quiet --profile develop
+	@touch $@
+
+# One stamp an extra; the package itself is installed in place, so only its dependencies are added.
+$(VENV)/.%: $(VENV)/.base
+	$(PIP) $$($(PYTHON) -c 'import sys, tomllib; print(*(repr(d) for d in tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["$*"]))' | tr -d "'")
+	@touch $@
+
+$(CORE): $(RUST)
+	PYO3_BUILD_EXTENSION_MODULE=1 cargo build --quiet --profile develop -p nanospa-py
+	cp target/develop/lib_core.so $@.new && mv $@.new $@
+
+core: $(CORE) ## build the extension in place
+
+demo: $(VENV)/.base $(CORE) ## main job on a simulated population: prints the result and where store and report are
+	$(PYTHON) -m nanospa demo
+
+test: $(VENV)/.base $(VENV)/.test $(CORE) ## all tests
+	cargo test --quiet --workspace --exclude nanospa-py
+	$(PYTHON) -m pytest -m 'not extras'
+
+check: $(VENV)/.base $(VENV)/.test $(VENV)/.check $(CORE) ## formatting, lints, types, layers, docstrings, stubs, README
+	cargo fmt --all --check
+	cargo clippy --quiet --workspace --all-targets -- -D warnings
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+	$(PYTHON) -m mypy.stubtest nanospa._core --ignore-disjoint-bases
+	$(VENV)/bin/lint-imports
+	$(PYTHON) -m pytest -q checks
+
+wheel: $(VENV)/.base ## abi3 wheel in dist/
+	$(VENV)/bin/maturin build --release --out dist
+
+clean: ## remove what the other targets made
+	rm -rf $(VENV) target dist demo docs/_build docs/gallery $(CORE)

@@ -1,0 +1,9 @@
+//! Kernels of nanospa: pure Rust on array views, no Python.
+//!
+//! Stages (`segment`, `measure`, …) stand on a shared bottom (`pixel`, `parallel`, …), which stands on `error`.
+
+pub mod error;
+pub mod parallel;
+pub mod pixel;
+
+pub mod segment;

@@ -1,0 +1,3 @@
+//! Kernels of the segment stage.
+
+pub mod gaussian;

@@ -1,0 +1,16 @@
+//! Registration table of `nanospa._core`.
+
+use pyo3::prelude::*;
+
+mod array;
+mod error;
+mod segment;
+
+/// Compiled kernels of nanospa; documented in the Python functions of the same names.
+#[pymodule]
+mod _core {
+    #[pymodule_export]
+    use super::error::error_kinds;
+    #[pymodule_export]
+    use super::segment::gaussian;
+}
