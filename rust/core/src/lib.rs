@@ -6,4 +6,5 @@ pub mod error;
 pub mod parallel;
 pub mod pixel;
 
+pub mod measure;
 pub mod segment;
