@@ -5,3 +5,14 @@ _Image = NDArray[np.uint8] | NDArray[np.uint16] | NDArray[np.float32] | NDArray[
 
 def error_kinds() -> list[str]: ...
 def gaussian(image: _Image, sigma_px: float, threads: int) -> NDArray[np.float32]: ...
+def region_property_names() -> list[str]: ...
+def region_properties(
+    image: _Image,
+    labels: NDArray[np.int32],
+    pixel_size_nm: tuple[float, float] | None,
+    background_level: float | None,
+    background_image: NDArray[np.float32] | None,
+    saturation: float | None,
+    radial_bins: int,
+    threads: int,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]: ...

@@ -4,6 +4,7 @@ use pyo3::prelude::*;
 
 mod array;
 mod error;
+mod measure;
 mod segment;
 
 /// Compiled kernels of nanospa; documented in the Python functions of the same names.
@@ -11,6 +12,8 @@ mod segment;
 mod _core {
     #[pymodule_export]
     use super::error::error_kinds;
+    #[pymodule_export]
+    use super::measure::{region_properties, region_property_names};
     #[pymodule_export]
     use super::segment::gaussian;
 }

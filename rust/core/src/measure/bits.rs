@@ -207,10 +207,7 @@ mod tests {
     fn runs_cross_words() {
         let mut grid = BitGrid::new(2, 200);
         grid.set_run(1, 60, 140);
-        assert_eq!(
-            pixels(&grid),
-            (60..140).map(|x| (1, x)).collect::<Vec<_>>()
-        );
+        assert_eq!(pixels(&grid), (60..140).map(|x| (1, x)).collect::<Vec<_>>());
         assert!(grid.get(1, 139) && !grid.get(1, 140) && !grid.get(-1, 60) && !grid.get(1, -1));
     }
 

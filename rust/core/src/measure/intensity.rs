@@ -42,8 +42,16 @@ impl Intensity {
                     let value = value.to_f64();
                     row_sum[i] += value;
                     row_x[i] += value * (start + (k * LANES + i) as f64);
-                    row_max[i] = if value > row_max[i] { value } else { row_max[i] };
-                    row_min[i] = if value < row_min[i] { value } else { row_min[i] };
+                    row_max[i] = if value > row_max[i] {
+                        value
+                    } else {
+                        row_max[i]
+                    };
+                    row_min[i] = if value < row_min[i] {
+                        value
+                    } else {
+                        row_min[i]
+                    };
                 }
             }
             let row_sum: f64 = row_sum.iter().sum();

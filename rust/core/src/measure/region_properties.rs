@@ -203,8 +203,7 @@ fn properties<T: Pixel>(
     let [area, _, perimeter, crofton, _, major, minor, ..] = nm.values;
     let box_area = (region.height() * region.width()) as f64;
     let mean = intensity.sum / n;
-    let touches =
-        region.y0 == 0 || region.x0 == 0 || region.y1 == height || region.x1 == width;
+    let touches = region.y0 == 0 || region.x0 == 0 || region.y1 == height || region.x1 == width;
 
     let mut row = [f64::NAN; COLUMNS.len()];
     let mut at = 0;
