@@ -16,3 +16,13 @@ def region_properties(
     radial_bins: int,
     threads: int,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]: ...
+def thickness(
+    body: str,
+    shape_parameter: float,
+    to_body: list[list[float]],
+    shape: tuple[int, int],
+    centre: tuple[float, float],
+    pixel_size: tuple[float, float],
+    supersampling: int,
+    threads: int,
+) -> NDArray[np.float32]: ...

@@ -8,3 +8,4 @@ pub mod pixel;
 
 pub mod measure;
 pub mod segment;
+pub mod simulate;

@@ -6,6 +6,7 @@ mod array;
 mod error;
 mod measure;
 mod segment;
+mod simulate;
 
 /// Compiled kernels of nanospa; documented in the Python functions of the same names.
 #[pymodule]
@@ -16,4 +17,6 @@ mod _core {
     use super::measure::{region_properties, region_property_names};
     #[pymodule_export]
     use super::segment::gaussian;
+    #[pymodule_export]
+    use super::simulate::thickness;
 }

@@ -1,0 +1,4 @@
+//! Kernels of simulated specimens.
+
+pub mod body;
+pub mod thickness;
