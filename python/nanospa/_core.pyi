@@ -26,3 +26,13 @@ def thickness(
     supersampling: int,
     threads: int,
 ) -> NDArray[np.float32]: ...
+def particle_images(
+    image: _Image,
+    labels: NDArray[np.int32],
+    box_px: int,
+    masked: bool,
+    background_level: float | None,
+    background_image: NDArray[np.float32] | None,
+    subpixel: bool,
+    threads: int,
+) -> NDArray[np.float32]: ...

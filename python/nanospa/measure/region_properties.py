@@ -81,7 +81,7 @@ def region_properties(
     pixels = as_image(image)
     regions = as_labels(labels, shape=pixels.shape)
     size = pixel_size_pair(pixel_size_nm)
-    constant, behind = _background(background, pixels.shape)
+    constant, behind = background_level(background, pixels.shape)
     bins = int(radial_bins)
     if bins < 1:
         raise InvalidValueError(f"radial_bins: expected an integer >= 1, found {radial_bins!r}")
@@ -103,7 +103,8 @@ def saturation_level(image: Any, saturation: float | None) -> float | None:
     return float(np.iinfo(dtype).max) if dtype.kind in "ui" else None
 
 
-def _background(background: Any, shape: tuple[int, ...]) -> tuple[float | None, NDArray[np.float32] | None]:
+def background_level(background: Any, shape: tuple[int, ...]) -> tuple[float | None, NDArray[np.float32] | None]:
+    """The background as a level or as an image; neither for the ring around each region."""
     if background is None:
         return None, None
     if np.ndim(background) == 0:

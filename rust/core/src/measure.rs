@@ -1,5 +1,6 @@
 //! Kernels of the measure stage.
 
+pub mod particle_images;
 pub mod region_properties;
 
 mod bits;

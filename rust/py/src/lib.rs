@@ -14,7 +14,7 @@ mod _core {
     #[pymodule_export]
     use super::error::error_kinds;
     #[pymodule_export]
-    use super::measure::{region_properties, region_property_names};
+    use super::measure::{particle_images, region_properties, region_property_names};
     #[pymodule_export]
     use super::segment::gaussian;
     #[pymodule_export]

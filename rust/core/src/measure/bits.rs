@@ -108,38 +108,28 @@ impl BitGrid {
     /// Mask grown by `steps` pixels: squares and crosses in turn, an octagon.
     pub(crate) fn dilated(&self, steps: usize) -> Self {
         let mut now = self.clone();
-        let mut wide = Self::new(self.height, self.words * 64);
+        let n = self.words;
+        let mut wide = vec![0u64; self.data.len()];
+        let mut next = vec![0u64; self.data.len()];
         for step in 0..steps {
-            for (out, row) in wide
-                .data
-                .chunks_mut(self.words)
-                .zip(now.data.chunks(self.words))
-            {
-                for k in 0..row.len() {
+            for (out, row) in wide.chunks_mut(n.max(1)).zip(now.data.chunks(n.max(1))) {
+                for k in 0..n {
                     out[k] = row[k] | shifted_up(row, k) | shifted_down(row, k);
                 }
             }
             // A square takes its neighbour rows widened, a cross as they are.
-            let vertical = if step % 2 == 0 {
-                wide.data.clone()
-            } else {
-                now.data.clone()
-            };
-            for y in 0..self.height {
-                for k in 0..self.words {
-                    let above = if y > 0 {
-                        vertical[(y - 1) * self.words + k]
-                    } else {
-                        0
-                    };
-                    let below = if y + 1 < self.height {
-                        vertical[(y + 1) * self.words + k]
-                    } else {
-                        0
-                    };
-                    now.data[y * self.words + k] = wide.data[y * self.words + k] | above | below;
+            let vertical = if step % 2 == 0 { &wide } else { &now.data };
+            next.copy_from_slice(&wide);
+            if self.height > 1 {
+                let rest = self.data.len() - n;
+                for (out, below) in next[..rest].iter_mut().zip(&vertical[n..]) {
+                    *out |= below;
+                }
+                for (out, above) in next[n..].iter_mut().zip(&vertical[..rest]) {
+                    *out |= above;
                 }
             }
+            std::mem::swap(&mut now.data, &mut next);
         }
         now
     }

@@ -5,12 +5,15 @@ use crate::measure::regions::Region;
 /// First and last column of each row, in half pixels at every half row; None in rows without a pixel.
 type Extents = Vec<Option<(i64, i64)>>;
 
+/// Corners (half row, column in half pixels) of one side of a hull, from the first row to the last.
+type Side = Vec<(i64, i64)>;
+
 /// What the convex hull says about a region.
 pub(crate) struct Hull {
     /// Pixels of the convex hull image: pixel centres inside or on the hull of the midpoints of all pixel edges.
     pub(crate) area: u64,
     /// Corners of the outline of the convex hull image, (y, x) in half pixels.
-    corners: Vec<(i64, i64)>,
+    corners: Side,
 }
 
 impl Hull {
@@ -89,8 +92,8 @@ fn half_rows(rows: &[Option<(i64, i64)>]) -> Extents {
 }
 
 /// Left and right side of the convex hull, from the first row to the last.
-fn chains(rows: &Extents) -> (Vec<(i64, i64)>, Vec<(i64, i64)>) {
-    let (mut left, mut right): (Vec<(i64, i64)>, Vec<(i64, i64)>) = (Vec::new(), Vec::new());
+fn chains(rows: &Extents) -> (Side, Side) {
+    let (mut left, mut right) = (Side::new(), Side::new());
     for (y, row) in rows.iter().enumerate() {
         if let Some((x0, x1)) = *row {
             extend(&mut left, (y as i64, x0), 1);
@@ -101,7 +104,7 @@ fn chains(rows: &Extents) -> (Vec<(i64, i64)>, Vec<(i64, i64)>) {
 }
 
 /// Adds a point to a side, dropping the points that are no corners any more.
-fn extend(side: &mut Vec<(i64, i64)>, point: (i64, i64), sign: i64) {
+fn extend(side: &mut Side, point: (i64, i64), sign: i64) {
     while let [.., a, b] = side[..] {
         let turn = (b.0 - a.0) * (point.1 - a.1) - (point.0 - a.0) * (b.1 - a.1);
         if turn * sign > 0 {

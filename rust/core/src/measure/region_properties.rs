@@ -150,7 +150,8 @@ pub fn region_properties<T: Pixel>(
     })
 }
 
-fn same_shape(
+/// Refuses arrays of different shape.
+pub(crate) fn same_shape(
     argument: &'static str,
     expected: (usize, usize),
     found: (usize, usize),
@@ -274,7 +275,8 @@ fn ratio(a: f64, b: f64) -> f64 {
     if b == 0.0 { f64::NAN } else { a / b }
 }
 
-fn mean_inside(values: ArrayView2<'_, f32>, region: &Region<'_>, n: f64) -> f64 {
+/// Mean of a background image inside a region of `n` pixels.
+pub(crate) fn mean_inside(values: ArrayView2<'_, f32>, region: &Region<'_>, n: f64) -> f64 {
     let mut buffer = Vec::new();
     let mut sum = 0.0;
     for run in region.runs {

@@ -1,0 +1,189 @@
+"""Faults of a frame: blur, charging, drift, saturation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nanospa.errors import ShapeError
+from nanospa.measure.region_properties import saturation_level
+from nanospa.schema import as_image, keeps_calibration
+
+#: Side of the tiles whose power spectra are averaged [px], and how many are taken at most, spread over the frame.
+TILE_PX = 256
+MOST_TILES = 36
+#: A frequency carries signal where its power exceeds the noise floor by this factor: three standard deviations of an average of 36.
+ABOVE_NOISE = 1.5
+#: Side of the central part used for the drift [px].
+DRIFT_PX = 1024
+#: Correlation peaks below this many standard deviations of the correlation are chance: 1024^2 values of noise reach 5.
+PEAK_SIGNIFICANCE = 8.0
+
+
+@keeps_calibration("image", "previous")
+def frame_flags(
+    image: Any,
+    *,
+    previous: Any = None,
+    saturation: float | None = None,
+    focus_limit: float | None = None,
+    focus_loss: float = 0.7,
+    charging_limit: float = 10.0,
+    drift_limit: float = 0.05,
+    saturation_limit: float = 1e-3,
+) -> dict[str, float | bool]:
+    """Scores and flags for blur, charging, drift and saturation of a frame.
+
+    Parameters
+    ----------
+    image : array_like of real dtype, shape (y, x)
+        Frame; y is the slow scan direction.
+    previous : array_like of real dtype, shape (y, x), optional
+        The frame before it, for drift and for loss of focus.
+    saturation : float, optional
+        Level at which the detector saturates [intensity]; None takes the greatest value of an integer dtype, and none for floats.
+    focus_limit : float, optional
+        Frames with a focus score below it are blurred [-]; None compares with `previous` only.
+    focus_loss : float
+        Frames whose focus score falls below this share of that of the frame before are blurred [-].
+    charging_limit : float
+        Charging score above which a frame is flagged [-].
+    drift_limit : float
+        Drift above which a frame is flagged, as a share of the frame's smaller side [-].
+    saturation_limit : float
+        Share of saturated pixels above which a frame is flagged [-].
+
+    Returns
+    -------
+    dict of str to float or bool
+        ``focus_score``: the highest spatial frequency with power above the noise floor, as a share of the Nyquist frequency;
+        ``charging_score``: the largest step of the median between two lines, in robust standard deviations of those steps;
+        ``drift_y_px``, ``drift_x_px``, ``drift_px``: displacement of the content against `previous`, NaN without it or where the two
+        have nothing in common; ``saturated_fraction``; flags ``blur``, ``charging``, ``drift``, ``saturated``.
+
+    Raises
+    ------
+    ShapeError, DtypeError, NonFiniteError
+        Frames that cannot be used, or `previous` of another shape.
+
+    References
+    ----------
+    Averaged spectra: P. D. Welch, IEEE Transactions on Audio and Electroacoustics 15, 70 (1967). Drift by phase correlation:
+    C. D. Kuglin, D. C. Hines, IEEE Conference on Cybernetics and Society 1975, p. 163.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nanospa as ns
+    >>> frame = np.random.default_rng(0).poisson(200, (128, 128)).astype(np.uint16)
+    >>> frame[40:60, 40:60] += 400
+    >>> flags = ns.measure.frame_flags(np.roll(frame, (3, -5), (0, 1)), previous=frame)
+    >>> round(flags["drift_y_px"]), round(flags["drift_x_px"]), flags["saturated"]
+    (3, -5, False)
+    """
+    level = saturation_level(image, saturation)
+    frame = as_image(image)
+    if frame.size == 0:
+        raise ShapeError(f"image: expected at least one pixel, found shape {frame.shape}")
+    score = focus_score(frame)
+    steps = _line_steps(frame)
+    saturated = float(np.mean(frame >= level)) if level is not None else float("nan")
+    blurred = focus_limit is not None and score < focus_limit
+    shift = (float("nan"), float("nan"))
+    if previous is not None:
+        before = as_image(previous, "previous")
+        if before.shape != frame.shape:
+            raise ShapeError(f"previous: expected the image's shape {frame.shape}, found {before.shape}")
+        shift = _drift(before, frame)
+        blurred = blurred or score < focus_loss * focus_score(before)
+    length = float(np.hypot(*shift))
+    return {
+        "focus_score": score,
+        "blur": bool(blurred),
+        "charging_score": steps,
+        "charging": bool(steps > charging_limit),
+        "drift_y_px": shift[0],
+        "drift_x_px": shift[1],
+        "drift_px": length,
+        "drift": bool(length > drift_limit * min(frame.shape)),
+        "saturated_fraction": saturated,
+        "saturated": bool(saturated > saturation_limit),
+    }
+
+
+def focus_score(image: NDArray[Any]) -> float:
+    """Highest frequency whose ring of the power spectrum stands above the noise floor, as a share of the Nyquist frequency."""
+    side = min(TILE_PX, *image.shape)
+    if side < 16:
+        return float("nan")
+    window = np.hanning(side + 2)[1:-1]
+    taper = np.outer(window, window)
+    power = np.zeros((side, side // 2 + 1))
+    starts = [_starts(n, side) for n in image.shape]
+    for y in starts[0]:
+        for x in starts[1]:
+            tile = image[y : y + side, x : x + side].astype(np.float64)
+            power += np.abs(np.fft.rfft2((tile - tile.mean()) * taper)) ** 2
+    frequency = np.hypot(np.fft.fftfreq(side)[:, None], np.fft.rfftfreq(side)[None, :]) * 2
+    bins = min(side // 2, 64)
+    ring = np.minimum((frequency * bins).astype(int), bins)
+    counts = np.bincount(ring.ravel(), minlength=bins + 1)[:bins]
+    rings = np.bincount(ring.ravel(), power.ravel(), minlength=bins + 1)[:bins] / np.maximum(counts, 1)
+    # The last fifth below the Nyquist frequency: detectors and probes leave only noise there.
+    floor = float(np.median(rings[-max(2, bins // 5) :]))
+    above = rings > ABOVE_NOISE * floor
+    # The taper carries the lowest ring into the next; the signal ends at the first two rings in the noise.
+    quiet = np.flatnonzero(~above[1:-1] & ~above[2:]) + 1
+    last = int(quiet[0]) if quiet.size else bins
+    return 0.0 if not above[: max(2, last)].any() else last / bins
+
+
+def _starts(length: int, side: int) -> NDArray[np.int64]:
+    n = int(min(MOST_TILES**0.5, max(1, 2 * length // side - 1)))
+    return np.linspace(0, length - side, n).astype(np.int64)
+
+
+def _line_steps(image: NDArray[Any]) -> float:
+    """Largest step between neighbouring lines' medians in robust standard deviations; lines must differ to have any."""
+    if image.shape[0] < 8:
+        return 0.0
+    lines = np.median(image, axis=1)
+    steps = np.abs(np.diff(lines))
+    # Whole counts hide the spread of medians of integer frames: a step of one count is never charging.
+    least = 1.0 if image.dtype.kind in "ui" else 0.0
+    spread = max(float(np.median(steps)) * 1.4826, least / 2)
+    return float(steps.max() / spread) if spread > 0 else 0.0
+
+
+def _drift(before: NDArray[Any], after: NDArray[Any]) -> tuple[float, float]:
+    """Displacement (y, x) of the content by phase correlation, to a fraction of a pixel."""
+    window = [np.hanning(min(n, DRIFT_PX) + 2)[1:-1] for n in before.shape]
+    taper = np.outer(*window)
+    spectra = []
+    for frame in (before, after):
+        y, x = ((n - w.size) // 2 for n, w in zip(frame.shape, window, strict=True))
+        part = frame[y : y + taper.shape[0], x : x + taper.shape[1]].astype(np.float64)
+        spectra.append(np.fft.rfft2((part - part.mean()) * taper))
+    cross = spectra[1] * np.conj(spectra[0])
+    strength = np.abs(cross)
+    if not strength.max() > 0:
+        return float("nan"), float("nan")
+    # Noise has as many frequencies as the content: a Gaussian keeps the low ones, where the content is.
+    frequency2 = np.fft.fftfreq(taper.shape[0])[:, None] ** 2 + np.fft.rfftfreq(taper.shape[1])[None, :] ** 2
+    cross = np.where(strength > 0, cross / np.maximum(strength, np.finfo(float).tiny), 0) * np.exp(-frequency2 / (2 * 0.1**2))
+    surface = np.fft.irfft2(cross, taper.shape)
+    peak = np.unravel_index(int(surface.argmax()), surface.shape)
+    if surface[peak] < PEAK_SIGNIFICANCE * surface.std():
+        return float("nan"), float("nan")
+    shift = []
+    for axis, (at, n) in enumerate(zip(peak, surface.shape, strict=True)):
+        around = [list(peak), list(peak)]
+        around[0][axis], around[1][axis] = (at - 1) % n, (at + 1) % n
+        left, right = (surface[tuple(p)] for p in around)
+        bend = left - 2 * surface[peak] + right
+        offset = 0.5 * (left - right) / bend if bend < 0 else 0.0
+        whole = at if at <= n // 2 else at - n
+        shift.append(float(whole + offset))
+    return shift[0], shift[1]

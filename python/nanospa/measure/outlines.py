@@ -1,0 +1,66 @@
+"""Outlines of particles."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nanospa.schema import keeps_calibration
+from nanospa.schema.arrays import as_labels
+
+
+@keeps_calibration("labels")
+def outlines(labels: Any) -> list[NDArray[np.float64]]:
+    """Closed outline of every particle, half-way between its pixels and the others.
+
+    Parameters
+    ----------
+    labels : array_like of int, shape (y, x)
+        Label image, 0 = background.
+
+    Returns
+    -------
+    list of numpy.ndarray of float64, shape (n, 2)
+        Corners (y, x) in pixels, the first repeated at the end, in ascending order of the labels. Of a label in several pieces the
+        outline of the largest; holes are left out.
+
+    Raises
+    ------
+    ShapeError, DtypeError, InvalidValueError
+        Not a label image.
+
+    References
+    ----------
+    W. E. Lorensen, H. E. Cline, Computer Graphics 21, 163 (1987), in two dimensions.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nanospa as ns
+    >>> labels = np.zeros((5, 5), int)
+    >>> labels[2, 2] = 1
+    >>> ns.measure.outlines(labels)[0].tolist()
+    [[2.5, 2.0], [2.0, 1.5], [1.5, 2.0], [2.0, 2.5], [2.5, 2.0]]
+    """
+    from scipy import ndimage
+    from skimage.measure import find_contours
+
+    regions = as_labels(labels)
+    found, dense = np.unique(regions, return_inverse=True)
+    if found.size and found[0] != 0:
+        dense = dense + 1
+    boxes = ndimage.find_objects(dense.reshape(regions.shape))
+    lines = []
+    for number, (rows, columns) in enumerate(boxes, 1):
+        mask = np.pad(dense.reshape(regions.shape)[rows, columns] == number, 1)
+        contours = find_contours(mask.astype(np.float64), 0.5, fully_connected="high")  # type: ignore[no-untyped-call]
+        largest = max(contours, key=lambda line: abs(_area(line)))
+        lines.append(largest + np.array([rows.start - 1.0, columns.start - 1.0]))
+    return lines
+
+
+def _area(line: NDArray[np.float64]) -> float:
+    y, x = line[:, 0], line[:, 1]
+    return float(0.5 * np.sum(x[:-1] * y[1:] - x[1:] * y[:-1]))
