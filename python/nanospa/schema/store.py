@@ -1,0 +1,29 @@
+"""Names of the parts of a store; `nanospa.open` and every reader of a store rely on them."""
+
+from __future__ import annotations
+
+#: Raised when a store made before could be misread.
+SCHEMA_VERSION = 1
+
+#: Key of our attributes, beside ``ome``.
+ATTRIBUTES = "nanospa"
+
+FRAMES = "frames"
+FRAME_TABLE = "frame_table"
+PARTICLES = "particles"
+PARTICLE_IMAGES = "particle_images"
+POPULATION = "population"
+CLUSTER_SCAN = "cluster_scan"
+CLUSTER_QUALITY = "cluster_quality"
+TRUTH = "truth"
+STATUS = "status"
+JOURNAL = "journal"
+RECORDS = "records"
+
+#: Label images of a stack: found by `segment`, edited by hand, known by simulation.
+LABELS = "particles"
+CORRECTED = "particles_corrected"
+TRUE_LABELS = "truth"
+
+#: Pixels of a corrected label image that nobody has touched. A frame counts as corrected where any pixel differs from it.
+UNCORRECTED = -1
