@@ -100,6 +100,40 @@ def as_labels(labels: Any, name: str = "labels", *, shape: tuple[int, ...] | Non
     return array.astype(np.int32, copy=False)
 
 
+def as_mask(mask: Any, name: str = "mask", *, ndim: int | tuple[int, ...] = 2) -> NDArray[np.bool_]:
+    """Check a mask and return it as bool, without a copy where possible.
+
+    Parameters
+    ----------
+    mask : array_like of bool or numbers, shape (y, x) or the rank `ndim` says
+        Zero is background.
+    name : str
+        Name of the argument, for messages.
+    ndim : int or tuple of int
+        Accepted ranks.
+
+    Returns
+    -------
+    numpy.ndarray of bool
+        Same shape as `mask`.
+
+    Raises
+    ------
+    ShapeError
+        Wrong rank.
+    DtypeError
+        Object, string or time values.
+    """
+    array = np.asarray(mask)
+    ranks = (ndim,) if isinstance(ndim, int) else ndim
+    if array.ndim not in ranks:
+        expected = " or ".join(f"{n}D" for n in ranks)
+        raise ShapeError(f"{name}: expected a {expected} array, found {array.ndim}D with shape {array.shape}")
+    if array.dtype.kind not in "buif":
+        raise DtypeError(f"{name}: expected bool or numbers, found dtype {array.dtype}")
+    return array if array.dtype.kind == "b" else array != 0
+
+
 def pixel_size_pair(pixel_size_nm: Any, name: str = "pixel_size_nm") -> tuple[float, float] | None:
     """Pixel size as (y, x), or None where it is unknown.
 

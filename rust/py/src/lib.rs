@@ -16,7 +16,7 @@ mod _core {
     #[pymodule_export]
     use super::measure::{particle_images, region_properties, region_property_names};
     #[pymodule_export]
-    use super::segment::gaussian;
+    use super::segment::{distance_transform, erode, extent, gaussian, histogram, li, tophat};
     #[pymodule_export]
     use super::simulate::thickness;
 }
