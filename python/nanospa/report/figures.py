@@ -1,0 +1,169 @@
+"""All figures of a run as files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from nanospa.errors import EmptyInputError, UnknownNameError
+from nanospa.report.canvas import save
+from nanospa.report.cluster_gallery import MOST_CLUSTERS, cluster_gallery
+from nanospa.report.frame_flags import frame_flags
+from nanospa.report.frame_outlines import frame_outlines
+from nanospa.report.particle_card import particle_card
+from nanospa.report.quantity import text, title, words
+from nanospa.report.run_view import RunView
+from nanospa.report.scan_plot import scan_plot
+from nanospa.report.scatter import MOST_POINTS, scatter
+from nanospa.report.sections.cards import first_members, particle_outlines, property_columns, window
+from nanospa.report.sections.distributions import distributions
+from nanospa.report.sections.frames import chosen_frames, frame_contours
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+#: Formats of files.
+FORMATS = ("png", "svg", "pdf")
+#: Pairs and triples of quantities to plot against each other: the paper's three features and two usual views.
+_PAIRS = (("area", "intensity_max"), ("equivalent_diameter", "solidity"), ("circularity", "aspect_ratio"))
+_TRIPLE = ("area", "intensity_max", "solidity")
+
+
+def figures(store: Any, folder: Any, formats: Sequence[str] = ("png", "svg")) -> list[Path]:
+    """Write every figure of a run: frames, distributions, scatter plots, clusters, cards, scan, frame flags.
+
+    Parameters
+    ----------
+    store : str, pathlib.Path or xarray.DataTree
+        Store of a run; figures of what it does not hold are left out.
+    folder : str or pathlib.Path
+        Folder to write into; made where it is missing.
+    formats : sequence of str
+        ``png``, ``svg`` or ``pdf``.
+
+    Returns
+    -------
+    list of pathlib.Path
+        Files, in order.
+
+    Raises
+    ------
+    UnknownNameError
+        A format that is not known.
+    EmptyInputError
+        No format.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import numpy as np
+    >>> import xarray as xr
+    >>> import nanospa as ns
+    >>> run = xr.DataTree.from_dict({"particles": xr.Dataset({"area_px": ("particle", np.arange(9.0))})})
+    >>> [path.name for path in ns.report.figures(run, tempfile.mkdtemp(), formats=["svg"])]
+    ['distribution_area_px.svg']
+    """
+    if not formats:
+        raise EmptyInputError(f"formats: expected one or more of {', '.join(FORMATS)}, found none")
+    for name in formats:
+        if name not in FORMATS:
+            raise UnknownNameError(f"formats: expected {', '.join(FORMATS)}, found {name!r}")
+    view, target = RunView.of(store), Path(folder)
+    target.mkdir(parents=True, exist_ok=True)
+    return [save(figure, target / f"{name}.{ending}") for name, figure in _all(view) for ending in formats]
+
+
+def scatter_figures(view: RunView) -> Iterator[tuple[str, str, Figure]]:
+    """Scatter plots of the pairs and the triple that the table has.
+
+    Parameters
+    ----------
+    view : RunView
+        Store.
+
+    Yields
+    ------
+    name : str
+        Name of the figure.
+    caption : str
+        What it shows.
+    figure : matplotlib.figure.Figure
+        Figure.
+    """
+    if view.n_particles == 0:
+        return
+    sampled = f"; {MOST_POINTS:,} of {view.n_particles:,} particles, drawn at random" if view.n_particles > MOST_POINTS else ""
+    for quantities in (*_PAIRS, _TRIPLE):
+        columns = [view.column(quantity) for quantity in quantities]
+        if None not in columns:
+            name = "scatter_" + "_".join(quantities)
+            yield name, " against ".join(words(q) for q in quantities) + sampled, scatter(view.particles, quantities)
+
+
+def gallery_figure(view: RunView) -> tuple[str, Figure] | None:
+    """First five images of each cluster, from the store's particle images.
+
+    Parameters
+    ----------
+    view : RunView
+        Store.
+
+    Returns
+    -------
+    tuple or None
+        Caption and figure; None without clusters or particle images.
+    """
+    members = first_members(view)
+    rows = [row for of_cluster in members.values() for row in of_cluster]
+    images = view.particle_images(rows)
+    groups = view.clusters
+    if images is None or groups is None or not rows:
+        return None
+    counts = {cluster: int((groups == cluster).sum()) for cluster in members}
+    pair = view.pixel_size_nm(int(view.particles["frame"].values[rows[0]])) if "frame" in view.particles else None
+    figure = cluster_gallery(images, groups[rows], particles=rows, members=counts, pixel_size_nm=None if pair is None else pair[1])
+    n_clusters = int(np.unique(groups[groups >= 0]).size)
+    cut = f"; {MOST_CLUSTERS} of {n_clusters} clusters" if n_clusters > MOST_CLUSTERS else ""
+    return f"First five images of each cluster, same scale and grey range, background removed{cut}", figure
+
+
+def _all(view: RunView) -> Iterator[tuple[str, Figure]]:
+    for frame in chosen_frames(view):
+        image = view.image(frame)
+        if image is not None and image.size:
+            contours, clusters, _ = frame_contours(view, frame)
+            heading = f"frame {frame} · {view.frame_source(frame)}"
+            made = frame_outlines(image, contours, clusters=clusters, pixel_size_nm=view.pixel_size_nm(frame), title=heading)
+            yield f"frame_{frame:05d}", made
+    for name, _, figure in (*distributions(view), *scatter_figures(view)):
+        yield name, figure
+    gallery = gallery_figure(view)
+    if gallery is not None:
+        yield "cluster_gallery", gallery[1]
+    yield from _cards(view)
+    if view.scan is not None and "fraction" in view.scan:
+        yield "cluster_scan", scan_plot(view.scan)
+    if view.frame_table is not None:
+        yield "frame_flags", frame_flags(view.frame_table)
+
+
+def _cards(view: RunView) -> Iterator[tuple[str, Figure]]:
+    """A card of the first particle of each cluster, of the first particle where nothing is clustered."""
+    rows = [of_cluster[0] for of_cluster in first_members(view).values()] or ([0] if view.n_particles else [])
+    for row in rows:
+        found = window(view, row)
+        image = None if found is None else view.image(found[0], found[1])
+        if found is None or image is None or image.size == 0:
+            continue
+        frame, part, _ = found
+        properties = {title(view.particles, name): text(view.particles[name].values[row]) for name in property_columns(view)}
+        cluster = None if view.clusters is None else int(view.clusters[row])
+        contours = particle_outlines(view, row, frame, part)
+        heading = f"particle {row} · frame {frame}"
+        yield (
+            f"particle_{row:06d}",
+            particle_card(image, contours, properties, cluster=cluster, pixel_size_nm=view.pixel_size_nm(frame), title=heading),
+        )

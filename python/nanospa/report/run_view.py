@@ -1,0 +1,239 @@
+"""What a store holds, read piece by piece: the report never loads all frames."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nanospa.errors import StoreError
+from nanospa.report.quantity import resolve
+
+
+class RunView:
+    """Read-only view of a store; every part may be absent.
+
+    Parameters
+    ----------
+    tree : xarray.DataTree
+        The store, as `nanospa.open` gives it.
+    source : str
+        What to call the store.
+
+    Attributes
+    ----------
+    attributes : dict
+        What the store says of itself: settings, versions, provenance.
+    particles, frame_table, scan, quality, population, truth : xarray.Dataset or None
+        Tables.
+    """
+
+    def __init__(self, tree: Any, source: str = "") -> None:
+        self.tree = tree
+        self.source = source
+        self.attributes: dict[str, Any] = dict(tree.attrs.get("nanospa") or {})
+        self.particles = self._table("particles", "particle")
+        self.frame_table = self._table("frame_table", "frame")
+        self.scan = self._table("cluster_scan")
+        self.quality = self._table("cluster_quality")
+        self.population = self._table("population")
+        self.truth = self._table("truth")
+        self._rows = self._frame_rows()
+
+    @classmethod
+    def of(cls, store: Any) -> RunView:
+        """View of an open store or of one at a path.
+
+        Parameters
+        ----------
+        store : str, pathlib.Path or xarray.DataTree
+            Store.
+
+        Returns
+        -------
+        RunView
+
+        Raises
+        ------
+        StoreError
+            There is no store at the path.
+        """
+        if isinstance(store, (str, Path)):
+            from nanospa.io.store import open as open_store
+
+            return cls(open_store(store), Path(store).name)
+        if not hasattr(store, "children"):
+            raise StoreError(f"store: expected a path or a DataTree, found {type(store).__name__}")
+        return cls(store, store.name or "")
+
+    @property
+    def n_frames(self) -> int:
+        """Frames in all stacks."""
+        return len(self._rows)
+
+    @property
+    def n_particles(self) -> int:
+        """Rows of the particle table."""
+        return 0 if self.particles is None else int(self.particles.sizes["particle"])
+
+    @property
+    def clusters(self) -> NDArray[np.int64] | None:
+        """Cluster of each particle; None before clustering."""
+        if self.particles is None or "cluster" not in self.particles:
+            return None
+        return np.asarray(self.particles["cluster"].values, np.int64)
+
+    def frame_source(self, frame: int) -> str:
+        """File a frame came from, else its stack and position.
+
+        Parameters
+        ----------
+        frame : int
+            Row of the frame table.
+
+        Returns
+        -------
+        str
+        """
+        if self.frame_table is not None and "source" in self.frame_table and (text := str(self.frame_table["source"].values[frame])):
+            return Path(text).name
+        stack, index = self._rows[frame]
+        return f"{stack}, frame {index}"
+
+    def image(self, frame: int, window: tuple[slice, slice] | None = None) -> NDArray[Any] | None:
+        """Pixels of a frame or of a part of it.
+
+        Parameters
+        ----------
+        frame : int
+            Row of the frame table.
+        window : tuple of slice, optional
+            Rows and columns; the whole frame without it.
+
+        Returns
+        -------
+        numpy.ndarray or None
+            Shape (y, x); None where the store has no frames.
+        """
+        return self._pixels("frames/{}", frame, window)
+
+    def labels(self, frame: int, window: tuple[slice, slice] | None = None, *, name: str = "particles") -> NDArray[Any] | None:
+        """Labels of a frame or of a part of it.
+
+        Parameters
+        ----------
+        frame : int
+            Row of the frame table.
+        window : tuple of slice, optional
+            Rows and columns; the whole frame without it.
+        name : str
+            Name of the label image.
+
+        Returns
+        -------
+        numpy.ndarray or None
+            Shape (y, x); None where there are no labels.
+        """
+        return self._pixels(f"frames/{{}}/labels/{name}", frame, window)
+
+    def pixel_size_nm(self, frame: int) -> tuple[float, float] | None:
+        """Pixel size of a frame.
+
+        Parameters
+        ----------
+        frame : int
+            Row of the frame table.
+
+        Returns
+        -------
+        tuple of float or None
+            Size along y and x [nm]; None where it is unknown.
+        """
+        if self.frame_table is None or "pixel_size_y_nm" not in self.frame_table:
+            return None
+        pair = tuple(float(self.frame_table[f"pixel_size_{axis}_nm"].values[frame]) for axis in "yx")
+        return (pair[0], pair[1]) if np.isfinite(pair).all() and min(pair) > 0 else None
+
+    def particle_images(self, rows: list[int]) -> NDArray[Any] | None:
+        """Images of single particles.
+
+        Parameters
+        ----------
+        rows : list of int
+            Rows of the particle table.
+
+        Returns
+        -------
+        numpy.ndarray or None
+            Shape (particle, y, x); None where the store has none.
+        """
+        node = self.tree.children.get("particle_images")
+        if node is None:
+            return None
+        stacks = [v for v in node.dataset.data_vars.values() if v.ndim == 3 and v.shape[0] == self.n_particles]
+        # Row by row: a fancy index would read whole shards of a large store into memory.
+        return np.stack([np.asarray(stacks[0][row].values) for row in rows]) if stacks and rows else None
+
+    def particles_of(self, frame: int) -> NDArray[np.int64]:
+        """Rows of the particle table that belong to a frame.
+
+        Parameters
+        ----------
+        frame : int
+            Row of the frame table.
+
+        Returns
+        -------
+        numpy.ndarray of int64, shape (particle,)
+        """
+        if self.particles is None or "frame" not in self.particles:
+            return np.empty(0, np.int64)
+        return np.flatnonzero(self.particles["frame"].values == frame)
+
+    def column(self, name: str) -> str | None:
+        """Calibrated column of a quantity where there is one, else the one in pixels.
+
+        Parameters
+        ----------
+        name : str
+            Quantity without unit, such as ``area``.
+
+        Returns
+        -------
+        str or None
+            None where the particle table has neither.
+        """
+        return None if self.particles is None else resolve(self.particles, name)
+
+    def _table(self, path: str, dimension: str | None = None) -> Any:
+        if path not in self.tree.children:
+            return None
+        table = self.tree[path].to_dataset()
+        if dimension is not None and dimension not in table.sizes:
+            return None
+        return table.load() if table.variables else None
+
+    def _frame_rows(self) -> list[tuple[str, int]]:
+        table = self.frame_table
+        if table is not None and "stack" in table and "index" in table:
+            return [(str(s), int(i)) for s, i in zip(table["stack"].values, table["index"].values, strict=True)]
+        stacks = self.tree["frames"].children if "frames" in self.tree.children else {}
+        return [(str(name), i) for name, node in stacks.items() for i in range(_n_images(node))]
+
+    def _pixels(self, where: str, frame: int, window: tuple[slice, slice] | None) -> NDArray[Any] | None:
+        stack, index = self._rows[frame]
+        try:
+            array = self.tree[f"{where.format(stack)}/image"]
+        except KeyError:
+            return None
+        if array.ndim == 3:
+            array = array[index]
+        rows, columns = window or (slice(None), slice(None))
+        return np.asarray(array[rows, columns].values)
+
+
+def _n_images(node: Any) -> int:
+    image = node.dataset.get("image")
+    return 0 if image is None else int(image.shape[0]) if image.ndim == 3 else 1

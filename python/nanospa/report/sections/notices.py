@@ -1,0 +1,60 @@
+"""Warnings: what was dropped, cut or not to be trusted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from nanospa.report.run_view import RunView
+
+#: Flags of a frame and what they mean.
+_FRAME_FLAGS = {
+    "blur": "out of focus",
+    "charging": "with charging stripes",
+    "drift": "displaced more than the limit against the frame before",
+    "saturated": "with saturated pixels",
+}
+
+
+def notices(view: RunView) -> list[str]:
+    """Sentences about particles and frames that need care.
+
+    Parameters
+    ----------
+    view : RunView
+        Store.
+
+    Returns
+    -------
+    list of str
+    """
+    found = [str(w) for w in view.attributes.get("warnings") or []]
+    particles, frames = view.particles, view.frame_table
+    if view.n_particles == 0:
+        found.append("No particle was found.")
+    else:
+        total = view.n_particles
+        found += _count(particles, "touches_border", total, "touch the border of their frame: their size and shape are those of a part.")
+        found += _count(particles, "duplicate", total, "lie in an overlapping frame and are counted there.")
+        if "saturated_fraction" in particles:
+            n = int((np.nan_to_num(particles["saturated_fraction"].values) > 0).sum())
+            found += [f"{n:,} of {total:,} particles have saturated pixels: their intensities are lower limits."] if n else []
+        if view.column("equivalent_diameter") == "equivalent_diameter_px":
+            found.append("The pixel size is unknown: sizes are in pixels.")
+    if frames is not None:
+        n_frames = int(frames.sizes["frame"])
+        for name, meaning in (("n_removed_small", "smaller than the least area"), ("n_removed_border", "touching the border")):
+            if name in frames and (n := int(np.nan_to_num(frames[name].values).sum())):
+                found.append(f"{n:,} regions were dropped as {meaning}.")
+        for name, meaning in _FRAME_FLAGS.items():
+            if name in frames and (n := int(np.asarray(frames[name].values, bool).sum())):
+                found.append(f"{n:,} of {n_frames:,} frames {'is' if n == 1 else 'are'} {meaning}.")
+        if "n_particles" in frames and (n := int((frames["n_particles"].values == 0).sum())):
+            found.append(f"{n:,} of {n_frames:,} frames {'has' if n == 1 else 'have'} no particle.")
+    return found
+
+
+def _count(table: Any, name: str, total: int, what: str) -> list[str]:
+    n = int(np.asarray(table[name].values, bool).sum()) if name in table else 0
+    return [f"{n:,} of {total:,} particles {what}"] if n else []
