@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 #: Fewest and most bins; between them Freedman and Diaconis' rule decides (Z. Wahrscheinlichkeitstheorie 57, 453, 1981).
-_BINS = (8, 60)
+_BINS = (12, 60)
 #: Share of the particles that may lie outside the axis on either side [%]: a single agglomerate must not squeeze all others into one bin.
 _OUTSIDE_PERCENT = 0.1
 #: With more clusters than this the histogram is stacked without a legend.

@@ -1,0 +1,65 @@
+"""Runs in memory to make reports of: simulated frames, their true labels as labels found, populations as clusters."""
+
+from __future__ import annotations
+
+import nanospa as ns
+import numpy as np
+import pytest
+import xarray as xr
+
+
+def simulated_run(
+    n_frames: int = 3, *, calibrated: bool = True, clustered: bool = True, truth: bool = True, shape=(320, 320)
+) -> xr.DataTree:
+    """A run as `nanospa.open` gives it, made without the pipeline."""
+    frames = list(ns.simulate.frames(n_frames, shape=shape, n_particles=8, populations="slater2020", seed=3))
+    size = frames[0].pixel_size_nm if calibrated else None
+    tables = [
+        ns.measure.measure(f.image, f.labels, pixel_size_nm=size).assign(frame=("particle", np.full(f.labels.max(), i, np.int32)))
+        for i, f in enumerate(frames)
+    ]
+    particles = xr.concat(tables, "particle")
+    populations = np.concatenate([f.table["population"].to_numpy().astype(str) for f in frames])
+    n = particles.sizes["particle"]
+    if clustered:
+        _, cluster = np.unique(populations, return_inverse=True)
+        particles["cluster"] = ("particle", np.where(np.arange(n) % 11 == 10, -1, cluster).astype(np.int32))
+    frame_table = xr.Dataset(
+        {
+            "stack": ("frame", np.full(n_frames, "stack0", dtype=object)),
+            "index": ("frame", np.arange(n_frames, dtype=np.int32)),
+            "source": ("frame", np.array([f"folder/frame_{i}.tif" for i in range(n_frames)], dtype=object)),
+            "pixel_size_y_nm": ("frame", np.full(n_frames, size or np.nan)),
+            "pixel_size_x_nm": ("frame", np.full(n_frames, size or np.nan)),
+            "focus_score": ("frame", np.linspace(0.2, 0.4, n_frames)),
+            "blur": ("frame", np.arange(n_frames) == 1),
+            "n_particles": ("frame", np.array([int(f.labels.max()) for f in frames], np.int32)),
+            "n_removed_small": ("frame", np.ones(n_frames, np.int32)),
+        }
+    )
+    groups = {
+        "frames/stack0": xr.Dataset({"image": (("frame", "y", "x"), np.stack([f.image for f in frames]))}),
+        "frames/stack0/labels/particles": xr.Dataset({"image": (("frame", "y", "x"), np.stack([f.labels for f in frames]))}),
+        "particles": particles,
+        "frame_table": frame_table,
+    }
+    if clustered:
+        images = np.random.default_rng(0).normal(100, 10, (n, 24, 24)).astype(np.float32)
+        groups["particle_images"] = xr.Dataset({"image": (("particle", "y", "x"), images)})
+        groups["cluster_scan"] = xr.Dataset({"eps": ("parameters", [0.1, 0.2, 0.3]), "fraction": ("parameters", [0.1, 0.6, 0.2])})
+    if truth:
+        groups["truth"] = xr.Dataset({"population": ("particle", populations.astype(object))})
+    tree = xr.DataTree.from_dict(groups)
+    tree.attrs["nanospa"] = {
+        "schema_version": 1,
+        "package_version": ns.__version__,
+        "settings": {"segment": {"method": "auto"}, "cluster": {"method": "dbscan", "features": ["area", "intensity_max"]}},
+        "seconds": {"segment": 1.5, "measure": 0.25},
+        "warnings": ["frame 2: constant image"],
+    }
+    return tree
+
+
+@pytest.fixture(scope="session")
+def run() -> xr.DataTree:
+    return simulated_run()
