@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test check test-extras bench docs wheel core clean
+.PHONY: help demo test check test-extras chromium bench docs wheel core clean
 
 BASE_PYTHON ?= python3
 VENV := .venv
@@ -51,6 +51,21 @@ check: $(VENV)/.base $(VENV)/.test $(VENV)/.check $(CORE) ## formatting, lints, 
 	$(PYTHON) -m mypy.stubtest nanospa._core --ignore-disjoint-bases
 	$(VENV)/bin/lint-imports
 	$(PYTHON) -m pytest -q checks
+
+test-extras: $(VENV)/.base $(VENV)/.test $(VENV)/.em $(VENV)/.browser $(CORE) chromium ## tests that need optional packages or a browser
+	$(PYTHON) -m pytest -m extras
+
+# $CHROMIUM names a browser that is not on the path; on Debian and Ubuntu a missing one is installed.
+chromium:
+	@for program in "$${CHROMIUM:-}" chromium chromium-browser google-chrome-stable google-chrome; do \
+		[ -n "$$program" ] && command -v "$$program" >/dev/null && exit 0; \
+	done; \
+	as_root=; [ "$$(id -u)" = 0 ] || as_root="sudo -n"; \
+	command -v apt-get >/dev/null && $$as_root apt-get update -qq && $$as_root apt-get install -y -qq --no-install-recommends chromium \
+	|| { echo "test-extras needs Chromium: install it, or set CHROMIUM to its path" >&2; exit 2; }
+
+docs: $(VENV)/.base $(VENV)/.docs $(CORE) ## documentation with the gallery of examples, in docs/_build
+	$(VENV)/bin/sphinx-build -W --keep-going -q docs docs/_build
 
 wheel: $(VENV)/.base ## abi3 wheel in dist/
 	$(VENV)/bin/maturin build --release --out dist

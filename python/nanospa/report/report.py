@@ -11,6 +11,7 @@ from nanospa.report.figures import gallery_figure, scatter_figures
 from nanospa.report.frame_flags import frame_flags
 from nanospa.report.run_view import RunView
 from nanospa.report.scan_plot import scan_plot
+from nanospa.report.sections.distributions import whole_particles
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -82,6 +83,7 @@ def _render(view: RunView) -> str:
         frames=sections.frames(view),
         n_frames=view.n_frames,
         n_particles=view.n_particles,
+        n_whole=int(whole_particles(view).sum()) if view.n_particles else 0,
         distributions=[_embedded(name, caption, figure) for name, caption, figure in sections.distributions(view)],
         clusters=sections.clusters(view),
         scatter=[_embedded(*made) for made in scatter_figures(view)],

@@ -104,14 +104,20 @@ def frame_contours(view: RunView, frame: int) -> tuple[list[Any], NDArray[np.int
     if labels is None:
         return [], view.clusters if view.clusters is None else np.empty(0, np.int64), np.empty(0, np.int64)
     contours = list(outlines(labels))
-    rows = np.full(len(contours), -1, np.int64)
+    # Outlines come in the order of the labels that are present.
+    present = np.flatnonzero(np.bincount(labels.ravel()))
+    present = present[present > 0]
     members = view.particles_of(frame)
-    if view.particles is not None and "label" in view.particles:
-        places = np.asarray(view.particles["label"].values[members], np.int64) - 1
-        inside = (places >= 0) & (places < rows.size)
-        rows[places[inside]] = members[inside]
+    rows = np.full(len(contours), -1, np.int64)
+    if view.particles is not None and "label" in view.particles and members.size:
+        wanted = np.asarray(view.particles["label"].values[members], np.int64)
+        places = np.searchsorted(present, wanted)
+        known = (places < present.size) & (present[np.minimum(places, present.size - 1)] == wanted)
+        rows[places[known]] = members[known]
     clusters = view.clusters
-    return contours, None if clusters is None else np.where(rows >= 0, clusters[rows], -1), rows
+    if clusters is None or clusters.size == 0:
+        return contours, None, rows
+    return contours, np.where(rows >= 0, clusters[rows], -1), rows
 
 
 def _outlines(view: RunView, frame: int, frame_px_per_picture_px: float) -> tuple[list[dict[str, Any]], int]:
