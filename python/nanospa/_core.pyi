@@ -45,3 +45,14 @@ def particle_images(
     subpixel: bool,
     threads: int,
 ) -> NDArray[np.float32]: ...
+def label(mask: NDArray[np.uint8], connectivity: int, threads: int) -> tuple[NDArray[np.int32], int]: ...
+def seeds(
+    distance: NDArray[np.float32], labels: NDArray[np.int32], separation_px: int, window: bool, threads: int
+) -> NDArray[np.int32]: ...
+def watershed(
+    landscape: _Image,
+    markers: NDArray[np.int32],
+    mask: NDArray[np.uint8] | None,
+    connectivity: int,
+    descending: bool,
+) -> NDArray[np.int32]: ...

@@ -2,9 +2,11 @@
 //!
 //! Stages (`segment`, `measure`, …) stand on a shared bottom (`pixel`, `parallel`, …), which stands on `error`.
 
+pub mod components;
 pub mod error;
 pub mod parallel;
 pub mod pixel;
+mod union_find;
 
 pub mod measure;
 pub mod segment;

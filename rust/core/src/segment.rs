@@ -3,6 +3,9 @@
 pub mod distance_transform;
 pub mod erode;
 pub mod gaussian;
+mod height_queue;
 pub mod histogram;
 pub mod li;
+pub mod seeds;
 pub mod tophat;
+pub mod watershed;

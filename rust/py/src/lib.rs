@@ -18,5 +18,7 @@ mod _core {
     #[pymodule_export]
     use super::segment::{distance_transform, erode, extent, gaussian, histogram, li, tophat};
     #[pymodule_export]
+    use super::segment::{label, seeds, watershed};
+    #[pymodule_export]
     use super::simulate::thickness;
 }

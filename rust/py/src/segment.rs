@@ -1,9 +1,14 @@
 //! Bindings of the segment kernels.
 
+use nanospa_core::components::{self, Connectivity};
 use nanospa_core::pixel::Pixel;
 use nanospa_core::segment;
-use ndarray::ArrayView2;
-use numpy::{IntoPyArray, PyArray1, PyArray2, PyArrayDyn, PyReadonlyArray2, PyReadonlyArrayDyn};
+use nanospa_core::segment::seeds::Meaning;
+use ndarray::{ArrayView2, Axis, Ix3};
+use numpy::{
+    IntoPyArray, PyArray1, PyArray2, PyArrayDyn, PyArrayMethods, PyReadonlyArray2,
+    PyReadonlyArrayDyn,
+};
 use pyo3::prelude::*;
 
 use crate::array::{Image, dispatch};
@@ -88,4 +93,91 @@ pub(crate) fn histogram<'py>(
 #[pyfunction]
 pub(crate) fn li(py: Python<'_>, image: Image<'_>, threads: usize) -> Option<f64> {
     dispatch!(image, view => py.detach(|| segment::li::li(view, threads)))
+}
+
+/// The labels of `mask` (2D or 3D) and their number.
+#[pyfunction]
+pub(crate) fn label<'py>(
+    py: Python<'py>,
+    mask: PyReadonlyArrayDyn<'py, u8>,
+    connectivity: usize,
+    threads: usize,
+) -> PyResult<(Bound<'py, PyArrayDyn<i32>>, usize)> {
+    let view = mask.as_array();
+    let ndim = view.ndim();
+    // numpy allocates: it asks for large pages, which makes the first write several times faster.
+    let labels = PyArrayDyn::zeros(py, view.raw_dim(), false);
+    let mut writable = labels.readwrite();
+    let out = writable.as_array_mut();
+    let n = py.detach(|| {
+        let connectivity = Connectivity::new(connectivity, ndim)?;
+        let (view, out) = match ndim {
+            2 => (view.insert_axis(Axis(0)), out.insert_axis(Axis(0))),
+            _ => (view, out),
+        };
+        match (
+            view.into_dimensionality::<Ix3>(),
+            out.into_dimensionality::<Ix3>(),
+        ) {
+            (Ok(view), Ok(out)) => components::label(view, connectivity, out, threads),
+            _ => Err(nanospa_core::error::Error::invalid(
+                "mask",
+                "2 or 3 dimensions",
+                ndim,
+            )),
+        }
+    });
+    drop(writable);
+    Ok((labels, n.map_err(|e| raise(py, e))?))
+}
+
+/// Marker image of the seeds; `window` takes the separation as the side of ParticleSpy's window.
+#[pyfunction]
+pub(crate) fn seeds<'py>(
+    py: Python<'py>,
+    distance: PyReadonlyArray2<'py, f32>,
+    labels: PyReadonlyArray2<'py, i32>,
+    separation_px: usize,
+    window: bool,
+    threads: usize,
+) -> PyResult<Bound<'py, PyArray2<i32>>> {
+    let (distance, labels) = (distance.as_array(), labels.as_array());
+    let markers = PyArray2::zeros(py, distance.raw_dim(), false);
+    let mut writable = markers.readwrite();
+    let mut out = writable.as_array_mut();
+    let meaning = if window {
+        Meaning::ParticleSpy
+    } else {
+        Meaning::Distance
+    };
+    let found =
+        py.detach(|| segment::seeds::seeds(distance, labels, separation_px, meaning, threads));
+    for pixel in found.map_err(|e| raise(py, e))?.0 {
+        out[[pixel.y, pixel.x]] = pixel.seed;
+    }
+    drop(writable);
+    Ok(markers)
+}
+
+#[pyfunction]
+pub(crate) fn watershed<'py>(
+    py: Python<'py>,
+    landscape: Image<'py>,
+    markers: PyReadonlyArray2<'py, i32>,
+    mask: Option<PyReadonlyArray2<'py, u8>>,
+    connectivity: usize,
+    descending: bool,
+) -> PyResult<Bound<'py, PyArray2<i32>>> {
+    let markers = markers.as_array();
+    let mask = mask.as_ref().map(|mask| mask.as_array());
+    let labels = PyArray2::zeros(py, markers.raw_dim(), false);
+    let mut writable = labels.readwrite();
+    let out = writable.as_array_mut();
+    let flooded = dispatch!(landscape, view => py.detach(|| {
+        let connectivity = Connectivity::new(connectivity, 2)?;
+        segment::watershed::watershed(view, markers, mask, connectivity, descending, out)
+    }));
+    drop(writable);
+    flooded.map_err(|e| raise(py, e))?;
+    Ok(labels)
 }

@@ -1,0 +1,210 @@
+//! Seeded watershed: flooding from markers through a bucket queue with one bucket for each height.
+//!
+//! Pixels are flooded lowest first. Pixels of one height are flooded in the order in which the flood reached them; markers are reached
+//! first, in raster order; a pixel reaches its neighbours in raster order (up, left, right, down). That is the only tie rule.
+
+use ndarray::{ArrayView2, ArrayViewMut2};
+
+use crate::components::Connectivity;
+use crate::error::{Error, Result};
+use crate::pixel::Pixel;
+use crate::segment::height_queue::{HeightQueue, ranks};
+
+/// Pixels a frame may have: two bits of an index say whether the pixel is first or last in its row.
+const MAX_PIXELS: usize = 1 << 30;
+const FIRST: u32 = 1 << 31;
+const LAST: u32 = 1 << 30;
+const INDEX: u32 = LAST - 1;
+
+/// Floods `landscape` from the positive `markers` inside `mask` (everywhere if None) into `labels`, which must hold zeros.
+///
+/// `descending` floods from the highest value down. Pixels that no marker reaches stay 0.
+pub fn watershed<T: Pixel>(
+    landscape: ArrayView2<'_, T>,
+    markers: ArrayView2<'_, i32>,
+    mask: Option<ArrayView2<'_, u8>>,
+    connectivity: Connectivity,
+    descending: bool,
+    mut labels: ArrayViewMut2<'_, i32>,
+) -> Result<()> {
+    let (height, width) = landscape.dim();
+    for (argument, shape) in [
+        ("markers", markers.shape()),
+        (
+            "mask",
+            mask.as_ref().map_or(landscape.shape(), |m| m.shape()),
+        ),
+        ("labels", labels.shape()),
+    ] {
+        if shape != landscape.shape() {
+            return Err(Error::ShapeMismatch {
+                argument,
+                expected: landscape.shape().to_vec(),
+                found: shape.to_vec(),
+            });
+        }
+    }
+    if height * width > MAX_PIXELS {
+        let expected = "at most 2^30 pixels (tile larger images)";
+        return Err(Error::invalid("landscape", expected, height * width));
+    }
+    let corners = match connectivity {
+        Connectivity::Four => false,
+        Connectivity::Eight => true,
+        _ => return Err(Error::invalid("connectivity", "4 or 8", "a 3D one")),
+    };
+    let labels = labels
+        .as_slice_mut()
+        .ok_or_else(|| Error::invalid("labels", "a C-contiguous array", "a strided one"))?;
+    if width == 0 {
+        return Ok(());
+    }
+    // Until the flood reaches it, a pixel of the mask holds −1 − its number among them.
+    let mut keys = Vec::new();
+    let mut sides = Vec::new();
+    for (y, line) in labels.chunks_exact_mut(width).enumerate() {
+        let heights = landscape.row(y);
+        let inside = mask.as_ref().map(|mask| mask.row(y));
+        for (x, label) in line.iter_mut().enumerate() {
+            if inside.is_none_or(|inside| inside[x] != 0) {
+                *label = -1 - keys.len() as i32;
+                keys.push(sort_key(heights[x], descending));
+                sides.push(if x == 0 { FIRST } else { 0 } | if x + 1 == width { LAST } else { 0 });
+            }
+        }
+    }
+    let (mut order, starts) = ranks(keys);
+    order
+        .iter_mut()
+        .zip(sides)
+        .for_each(|(rank, side)| *rank |= side);
+    let n_reachable = order.len();
+    let mut flood = Flood {
+        labels,
+        order,
+        queue: HeightQueue::new(starts, n_reachable),
+    };
+    for (y, line) in markers.outer_iter().enumerate() {
+        for (x, &marker) in line.iter().enumerate() {
+            if marker > 0 {
+                flood.reach(y * width + x, marker);
+            }
+        }
+    }
+    flood.run(width, height * width, corners);
+    if flood.queue.n_pushed() < n_reachable {
+        flood
+            .labels
+            .iter_mut()
+            .for_each(|label| *label = (*label).max(0));
+    }
+    Ok(())
+}
+
+/// Bits that order as the values do, lowest first (highest first if `descending`); −0 equals 0.
+#[inline(always)]
+fn sort_key<T: Pixel>(value: T, descending: bool) -> u64 {
+    let key = if size_of::<T>() <= size_of::<f32>() {
+        let bits = (value.to_f32() + 0.0).to_bits();
+        u64::from(bits ^ if bits >> 31 == 1 { u32::MAX } else { 1 << 31 })
+    } else {
+        let bits = (value.to_f64() + 0.0).to_bits();
+        bits ^ if bits >> 63 == 1 { u64::MAX } else { 1 << 63 }
+    };
+    if descending { !key } else { key }
+}
+
+struct Flood<'a> {
+    labels: &'a mut [i32],
+    /// Rank of the height of each pixel of the mask, and whether it is first or last in its row.
+    order: Vec<u32>,
+    queue: HeightQueue,
+}
+
+impl Flood<'_> {
+    /// Gives the pixel `label` if it is in the mask and has none.
+    #[inline(always)]
+    fn reach(&mut self, pixel: usize, label: i32) {
+        let number = self.labels[pixel];
+        if number < 0 {
+            let order = self.order[(-1 - number) as usize];
+            self.labels[pixel] = label;
+            self.queue
+                .push((order & INDEX) as usize, pixel as u32 | (order & !INDEX));
+        }
+    }
+
+    fn run(&mut self, width: usize, size: usize, corners: bool) {
+        while let Some(entry) = self.queue.pop() {
+            let pixel = (entry & INDEX) as usize;
+            let label = self.labels[pixel];
+            let (left, right) = (entry & FIRST == 0, entry & LAST == 0);
+            if pixel >= width {
+                if corners && left {
+                    self.reach(pixel - width - 1, label);
+                }
+                self.reach(pixel - width, label);
+                if corners && right {
+                    self.reach(pixel - width + 1, label);
+                }
+            }
+            if left {
+                self.reach(pixel - 1, label);
+            }
+            if right {
+                self.reach(pixel + 1, label);
+            }
+            if pixel + width < size {
+                if corners && left {
+                    self.reach(pixel + width - 1, label);
+                }
+                self.reach(pixel + width, label);
+                if corners && right {
+                    self.reach(pixel + width + 1, label);
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::{Array2, array};
+
+    use super::*;
+
+    #[test]
+    fn meets_on_the_ridge() {
+        let landscape = array![[0u8, 1, 5, 2, 0]];
+        let markers = array![[1, 0, 0, 0, 2]];
+        let mut labels = Array2::zeros((1, 5));
+        watershed(
+            landscape.view(),
+            markers.view(),
+            None,
+            Connectivity::Four,
+            false,
+            labels.view_mut(),
+        )
+        .unwrap();
+        assert_eq!(labels, array![[1, 1, 1, 2, 2]]);
+    }
+
+    #[test]
+    fn unreached_pixels_stay_background() {
+        let landscape = Array2::<f32>::zeros((1, 5));
+        let markers = array![[1, 0, 0, 0, 7]];
+        let mask = array![[1u8, 0, 1, 0, 0]];
+        let mut labels = Array2::zeros((1, 5));
+        watershed(
+            landscape.view(),
+            markers.view(),
+            Some(mask.view()),
+            Connectivity::Four,
+            false,
+            labels.view_mut(),
+        )
+        .unwrap();
+        assert_eq!(labels, array![[1, 0, 0, 0, 0]]);
+    }
+}
