@@ -22,7 +22,7 @@ MOST_CLUSTERS = 24
 
 
 def cluster_gallery(
-    images: Any, clusters: Any, *, particles: Any = None, members: Any = None, pixel_size_nm: float | None = None
+    images: Any, clusters: Any, *, particles: Any = None, members: Any = None, names: Any = None, pixel_size_nm: float | None = None
 ) -> Figure:
     """One row a cluster with its first five images, all on the same scale and grey range.
 
@@ -36,6 +36,8 @@ def cluster_gallery(
         Number of each particle, written above its image.
     members : mapping of int to int, optional
         Members of each cluster where `images` has only some of them.
+    names : mapping of int to str, optional
+        What to call each cluster.
     pixel_size_nm : float, optional
         Pixel size [nm]; the first image has a scale bar where it is known.
 
@@ -80,7 +82,7 @@ def cluster_gallery(
                 axes.set_title(str(int(numbers[rows[place]])), fontsize=6, pad=1.5)
             else:
                 axes.spines[:].set_visible(False)
-        row[0].set_ylabel(f"{cluster_name(cluster)}\nn = {count:,}", fontsize=8)
+        row[0].set_ylabel(f"{cluster_name(cluster) if names is None else names[cluster]}\nn = {count:,}", fontsize=8)
     if pixel_size_nm is not None:
         draw_scale_bar(grid[0, 0], stack.shape[1:], float(pixel_size_nm), font_size=6.5)
     return figure
