@@ -18,6 +18,7 @@ source_suffix = {".md": "markdown", ".rst": "restructuredtext"}
 exclude_patterns = ["_build", "images", "gallery/**/*.ipynb", "gallery/**/*.py", "**/README*"]
 myst_enable_extensions = ["colon_fence", "dollarmath"]
 myst_heading_anchors = 3
+default_role = "code"
 
 autodoc_typehints = "none"  # types stand in the docstrings, with shapes
 numpydoc_show_class_members = False
@@ -27,7 +28,8 @@ autodoc_default_options = {"exclude-members": "model_config, model_fields, model
 html_theme = "alabaster"
 html_theme_options = {
     "description": "inorganic nanoparticles in electron-microscope images, at population scale",
-    "page_width": "1100px",
+    "page_width": "1200px",
+    "body_max_width": "none",
     "fixed_sidebar": True,
 }
 html_sidebars = {"**": ["about.html", "navigation.html", "searchbox.html"]}

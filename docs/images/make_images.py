@@ -1,0 +1,19 @@
+"""Remake the pictures of the README from the examples: python docs/images/make_images.py"""
+
+import io
+import runpy
+from pathlib import Path
+
+from PIL import Image
+
+HERE = Path(__file__).resolve().parent
+#: File, example, the variable with its figure.
+PICTURES = (("frame.png", "plot_simulated_particles.py", "frame"),)
+
+for name, example, variable in PICTURES:
+    figure = runpy.run_path(str(HERE.parents[1] / "examples" / example))[variable]
+    buffer = io.BytesIO()
+    figure.savefig(buffer, dpi=75)
+    # 64 colours are enough for grey pixels and a few lines, and keep the repository small.
+    Image.open(buffer).convert("RGB").quantize(64, dither=Image.Dither.NONE).save(HERE / name, optimize=True)
+    print(f"{name}: {(HERE / name).stat().st_size / 1000:.0f} kB")
