@@ -1,6 +1,7 @@
 """simulate: specimens, volumes and HAADF frames with known truth."""
 
 from nanospa.simulate.frame import SimulatedFrame, frame, frames
+from nanospa.simulate.match import Match, match
 from nanospa.simulate.materials import MATERIALS, Material
 from nanospa.simulate.particle import particle
 from nanospa.simulate.population import Population
@@ -14,6 +15,7 @@ __all__ = [
     "MIXTURES",
     "PRESETS",
     "SHAPES",
+    "Match",
     "Material",
     "Population",
     "Shape",
@@ -22,6 +24,7 @@ __all__ = [
     "frame",
     "frames",
     "inside",
+    "match",
     "particle",
     "projection",
     "random_rotation",
