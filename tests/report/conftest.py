@@ -34,6 +34,7 @@ def simulated_run(
             "focus_score": ("frame", np.linspace(0.2, 0.4, n_frames)),
             "blur": ("frame", np.arange(n_frames) == 1),
             "n_particles": ("frame", np.array([int(f.labels.max()) for f in frames], np.int32)),
+            "warnings": ("frame", np.array(["", "hazy", ""] + [""] * n_frames, dtype=object)[:n_frames]),
             "n_removed_small": ("frame", np.ones(n_frames, np.int32)),
         }
     )
@@ -48,7 +49,18 @@ def simulated_run(
         groups["particle_images"] = xr.Dataset({"image": (("particle", "y", "x"), images)})
         groups["cluster_scan"] = xr.Dataset({"eps": ("parameters", [0.1, 0.2, 0.3]), "fraction": ("parameters", [0.1, 0.6, 0.2])})
     if truth:
-        groups["truth"] = xr.Dataset({"population": ("particle", populations.astype(object))})
+        columns = {name: np.concatenate([f.table[name].to_numpy() for f in frames]) for name in ("area_px", "touches_border")}
+        row = np.concatenate([np.full(len(f.table), i, np.int32) for i, f in enumerate(frames)])
+        columns |= {"population": populations.astype(object), "frame": row, "iou": np.where(np.arange(n) % 5 == 4, 0.3, 0.9)}
+        groups["truth"] = xr.Dataset({name: ("particle", values) for name, values in columns.items()})
+        columns = {
+            "stage": ["segment"],
+            "item": [7],
+            "source": ["folder/bad.tif"],
+            "kind": ["unreadable_file"],
+            "message": ["it is truncated"],
+        }
+        groups["status"] = xr.Dataset({name: ("failure", np.array(values)) for name, values in columns.items()})
     tree = xr.DataTree.from_dict(groups)
     tree.attrs["nanospa"] = {
         "schema_version": 1,

@@ -9,6 +9,7 @@ import nanospa as ns
 import numpy as np
 import pytest
 import xarray as xr
+from nanospa.report.run_view import RunView
 
 from tests.report.conftest import simulated_run
 
@@ -63,6 +64,33 @@ def test_truth_stands_beside_the_result(page, run):
     assert row and int(row[1]) == int(row[2]) == run["particles"].sizes["particle"]
 
 
+def test_share_of_true_particles_found(page, run):
+    truth = run["truth"]
+    for what, asked in (("whole in their frame", ~truth["touches_border"].values), ("cut by the border", truth["touches_border"].values)):
+        found = (asked & (truth["iou"].values >= 0.5)).sum()
+        share = f"{found} ({100 * found / asked.sum():.1f} %)"
+        assert f"true particles {what} that were found (IoU ≥ 0.5)</th><td>{share}</td><td>{asked.sum()}</td>" in page
+
+
+def test_true_sizes_equal_those_found_on_true_labels(page):
+    row = re.search(r"D10 · D50 · D90 \[nm\]</th><td>([^<]+)</td><td>([^<]+)</td>", page)
+    assert row and row[1] == row[2]
+
+
+def test_corrected_labels_are_shown(tmp_path):
+    tree = simulated_run(2)
+    labels = tree["frames/stack0/labels/particles/image"]
+    corrected = np.full(labels.shape, -1, np.int32)
+    corrected[1] = labels[1]
+    corrected[1, 10:30, 10:30] = 1
+    tree["frames/stack0/labels/particles_corrected"] = xr.DataTree(xr.Dataset({"image": (labels.dims, corrected)}))
+    tree["frame_table"] = xr.DataTree(tree["frame_table"].to_dataset().assign(corrected=("frame", [False, True])))
+    view = RunView.of(tree)
+    assert (view.labels(0) == labels[0].values).all()
+    assert (view.labels(1) == np.maximum(corrected[1], 0)).all()
+    assert (view.labels(1, (slice(5, 40), slice(5, 40))) == np.maximum(corrected[1, 5:40, 5:40], 0)).all()
+
+
 def test_every_property_of_every_card(page, run):
     cards = json.loads(next(s for s in Page(page).scripts if s.lstrip().startswith("{")))
     table = run["particles"].to_dataset()
@@ -83,6 +111,8 @@ def test_warnings_are_listed(page):
     assert "frame 2: constant image" in page
     assert "3 regions were dropped as smaller than the least area." in page
     assert "1 of 3 frames is out of focus." in page
+    assert "Frame 1: hazy" in page
+    assert "segment failed for item 7 (bad.tif): it is truncated" in page
 
 
 @pytest.mark.parametrize("missing", ["calibrated", "clustered", "truth"])

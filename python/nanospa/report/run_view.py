@@ -10,6 +10,20 @@ from numpy.typing import NDArray
 
 from nanospa.errors import StoreError
 from nanospa.report.quantity import resolve
+from nanospa.schema.store import (
+    ATTRIBUTES,
+    CLUSTER_QUALITY,
+    CLUSTER_SCAN,
+    CORRECTED,
+    FRAME_TABLE,
+    FRAMES,
+    LABELS,
+    PARTICLE_IMAGES,
+    PARTICLES,
+    POPULATION,
+    STATUS,
+    TRUTH,
+)
 
 
 class RunView:
@@ -26,20 +40,21 @@ class RunView:
     ----------
     attributes : dict
         What the store says of itself: settings, versions, provenance.
-    particles, frame_table, scan, quality, population, truth : xarray.Dataset or None
+    particles, frame_table, scan, quality, population, truth, status : xarray.Dataset or None
         Tables.
     """
 
     def __init__(self, tree: Any, source: str = "") -> None:
         self.tree = tree
         self.source = source
-        self.attributes: dict[str, Any] = dict(tree.attrs.get("nanospa") or {})
-        self.particles = self._table("particles", "particle")
-        self.frame_table = self._table("frame_table", "frame")
-        self.scan = self._table("cluster_scan")
-        self.quality = self._table("cluster_quality")
-        self.population = self._table("population")
-        self.truth = self._table("truth")
+        self.attributes: dict[str, Any] = dict(tree.attrs.get(ATTRIBUTES) or {})
+        self.particles = self._table(PARTICLES, "particle")
+        self.frame_table = self._table(FRAME_TABLE, "frame")
+        self.scan = self._table(CLUSTER_SCAN)
+        self.quality = self._table(CLUSTER_QUALITY)
+        self.population = self._table(POPULATION)
+        self.truth = self._table(TRUTH, "particle")
+        self.status = self._table(STATUS, "failure")
         self._rows = self._frame_rows()
 
     @classmethod
@@ -117,10 +132,10 @@ class RunView:
         numpy.ndarray or None
             Shape (y, x); None where the store has no frames.
         """
-        return self._pixels("frames/{}", frame, window)
+        return self._pixels(f"{FRAMES}/{{}}", frame, window)
 
-    def labels(self, frame: int, window: tuple[slice, slice] | None = None, *, name: str = "particles") -> NDArray[Any] | None:
-        """Labels of a frame or of a part of it.
+    def labels(self, frame: int, window: tuple[slice, slice] | None = None, *, name: str = LABELS) -> NDArray[Any] | None:
+        """Labels of a frame or of a part of it: those edited by hand where the frame has such.
 
         Parameters
         ----------
@@ -136,7 +151,13 @@ class RunView:
         numpy.ndarray or None
             Shape (y, x); None where there are no labels.
         """
-        return self._pixels(f"frames/{{}}/labels/{name}", frame, window)
+        edited = self.frame_table is not None and "corrected" in self.frame_table and bool(self.frame_table["corrected"].values[frame])
+        if edited and name == LABELS:
+            found = self._pixels(f"{FRAMES}/{{}}/labels/{CORRECTED}", frame, window)
+            if found is not None:
+                kept: NDArray[Any] = np.maximum(found, 0)
+                return kept
+        return self._pixels(f"{FRAMES}/{{}}/labels/{name}", frame, window)
 
     def pixel_size_nm(self, frame: int) -> tuple[float, float] | None:
         """Pixel size of a frame.
@@ -169,7 +190,7 @@ class RunView:
         numpy.ndarray or None
             Shape (particle, y, x); None where the store has none.
         """
-        node = self.tree.children.get("particle_images")
+        node = self.tree.children.get(PARTICLE_IMAGES)
         if node is None:
             return None
         stacks = [v for v in node.dataset.data_vars.values() if v.ndim == 3 and v.shape[0] == self.n_particles]
@@ -219,7 +240,7 @@ class RunView:
         table = self.frame_table
         if table is not None and "stack" in table and "index" in table:
             return [(str(s), int(i)) for s, i in zip(table["stack"].values, table["index"].values, strict=True)]
-        stacks = self.tree["frames"].children if "frames" in self.tree.children else {}
+        stacks = self.tree[FRAMES].children if FRAMES in self.tree.children else {}
         return [(str(name), i) for name, node in stacks.items() for i in range(_n_images(node))]
 
     def _pixels(self, where: str, frame: int, window: tuple[slice, slice] | None) -> NDArray[Any] | None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from nanospa.report.run_view import RunView
 
+#: Failures, and frames with warnings, that are listed one by one.
+MOST_MESSAGES = 20
 #: Flags of a frame and what they mean.
 _FRAME_FLAGS = {
     "blur": "out of focus",
@@ -31,6 +34,7 @@ def notices(view: RunView) -> list[str]:
     """
     found = [str(w) for w in view.attributes.get("warnings") or []]
     particles, frames = view.particles, view.frame_table
+    found += _failures(view)
     if view.n_particles == 0:
         found.append("No particle was found.")
     else:
@@ -52,7 +56,25 @@ def notices(view: RunView) -> list[str]:
                 found.append(f"{n:,} of {n_frames:,} frames {'is' if n == 1 else 'are'} {meaning}.")
         if "n_particles" in frames and (n := int((frames["n_particles"].values == 0).sum())):
             found.append(f"{n:,} of {n_frames:,} frames {'has' if n == 1 else 'have'} no particle.")
+        if "warnings" in frames:
+            said = [(i, str(w)) for i, w in enumerate(frames["warnings"].values) if str(w)]
+            found += [f"Frame {i}: {words}" for i, words in said[:MOST_MESSAGES]]
+            found += (
+                [f"… and {len(said) - MOST_MESSAGES:,} more frames with warnings; the frame table has all."]
+                if len(said) > MOST_MESSAGES
+                else []
+            )
     return found
+
+
+def _failures(view: RunView) -> list[str]:
+    status = view.status
+    if status is None or not {"stage", "item", "source", "message"} <= set(status):
+        return []
+    n = int(status.sizes["failure"])
+    rows = zip(*(status[name].values[:MOST_MESSAGES] for name in ("stage", "item", "source", "message")), strict=True)
+    said = [f"{stage} failed for item {item} ({Path(str(source)).name}): {message}" for stage, item, source, message in rows]
+    return said + ([f"… and {n - MOST_MESSAGES:,} more items failed; the table status has all."] if n > MOST_MESSAGES else [])
 
 
 def _count(table: Any, name: str, total: int, what: str) -> list[str]:

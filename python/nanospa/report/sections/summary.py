@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nanospa.report.quantity import text, unit, words
 from nanospa.report.run_view import RunView
+from nanospa.report.sections.distributions import whole_particles
+
+#: Overlap (intersection over union) from which a true particle counts as found: above half there is one partner only.
+FOUND_IOU = 0.5
+
+Row = tuple[str, str, str]
 
 
 def summary(view: RunView) -> dict[str, Any]:
@@ -24,45 +30,78 @@ def summary(view: RunView) -> dict[str, Any]:
     dict
         ``rows`` (name, result, truth), ``has_truth``.
     """
-    rows: list[tuple[str, str, str]] = [("frames", text(view.n_frames), "")]
     truth = view.truth
-    n_true = None if truth is None else next(iter(truth.sizes.values()), 0)
-    rows.append(("particles", text(view.n_particles), "" if n_true is None else text(int(n_true))))
+    n_true = None if truth is None else int(truth.sizes["particle"])
+    rows: list[Row] = [("frames", text(view.n_frames), "")]
+    rows.append(("particles", text(view.n_particles), "" if n_true is None else text(n_true)))
     if view.n_frames:
-        rows.append(
-            ("particles a frame", text(view.n_particles / view.n_frames), "" if n_true is None else text(int(n_true) / view.n_frames))
-        )
-    size = view.column("equivalent_diameter")
-    if size is not None and view.n_particles:
-        values = view.particles[size].values
-        low, middle, high = np.nanpercentile(values, [10, 50, 90]) if np.isfinite(values).any() else (np.nan,) * 3
-        rows.append((f"{words(size)} D10 · D50 · D90 [{unit(view.particles, size)}]", f"{text(low)} · {text(middle)} · {text(high)}", ""))
-    groups = view.clusters
-    if groups is not None and groups.size:
-        n_populations = (
-            "" if truth is None or "population" not in truth else f"{np.unique(truth['population'].values.astype(str)).size} populations"
-        )
-        rows.append(("clusters", text(int(np.unique(groups[groups >= 0]).size)), n_populations))
-        rows.append(("particles in clusters", f"{int((groups >= 0).sum()):,} ({100 * (groups >= 0).mean():.1f} %)", ""))
-    rows += _against_truth(view)
+        rows.append(("particles a frame", text(view.n_particles / view.n_frames), "" if n_true is None else text(n_true / view.n_frames)))
+    rows += [*_size(view), *_clusters(view), *_found(view)]
     return {"rows": rows, "has_truth": truth is not None}
 
 
-#: What the pipeline stores of the comparison with the truth, and how to say it.
-_TRUTH_NAMES = {
-    "found_fraction": "true particles found (IoU ≥ 0.5) [%]",
-    "mean_iou": "mean IoU of found particles",
-    "purity": "purity of the clusters [%]",
-}
-
-
-def _against_truth(view: RunView) -> list[tuple[str, str, str]]:
-    compared = view.attributes.get("truth")
-    if not isinstance(compared, Mapping):
+def _size(view: RunView) -> list[Row]:
+    """Percentiles of the diameter of the particles that are seen whole."""
+    column = view.column("equivalent_diameter")
+    if column is None or view.n_particles == 0:
         return []
-    rows = []
-    for key, value in compared.items():
-        name = _TRUTH_NAMES.get(str(key), words(str(key)))
-        percent = name.endswith("[%]") and isinstance(value, (int, float))
-        rows.append((name, text(100 * value) if percent else text(value), ""))
+    values = np.asarray(view.particles[column].values, float)[whole_particles(view)]
+    name = f"{words(column)} D10 · D50 · D90 [{unit(view.particles, column)}]"
+    return [(name, _percentiles(values), _percentiles(_true_diameters(view, calibrated=column.endswith("_nm"))))]
+
+
+def _true_diameters(view: RunView, *, calibrated: bool) -> NDArray[np.float64]:
+    """Diameters of the circles of the true areas, of the true particles that lie whole in their frame."""
+    truth = view.truth
+    if truth is None or "area_px" not in truth:
+        return np.empty(0)
+    diameters: NDArray[np.float64] = np.sqrt(4 * np.asarray(truth["area_px"].values, float) / np.pi)
+    if calibrated:
+        sizes = [view.pixel_size_nm(frame) or (np.nan, np.nan) for frame in range(view.n_frames)]
+        diameters = diameters * np.sqrt(np.prod(sizes, axis=1))[np.asarray(truth["frame"].values, int)]
+    return diameters[_whole(truth)]
+
+
+def _clusters(view: RunView) -> list[Row]:
+    groups, truth = view.clusters, view.truth
+    if groups is None or groups.size == 0:
+        return []
+    true = "" if truth is None or "population" not in truth else f"{np.unique(truth['population'].values.astype(str)).size} populations"
+    inside = int((groups >= 0).sum())
+    rows = [("clusters", text(int(np.unique(groups[groups >= 0]).size)), true)]
+    rows.append(("particles in clusters", f"{inside:,} ({100 * inside / groups.size:.1f} %)", ""))
+    quality = view.quality
+    if truth is not None and quality is not None and {"purity", "members"} <= set(quality) and quality["purity"].ndim == 1:
+        purity, members = (np.asarray(quality[name].values, float) for name in ("purity", "members"))
+        known = np.isfinite(purity) & (members > 0)
+        if known.any():
+            rows.append(("purity of the clusters [%]", f"{100 * np.average(purity[known], weights=members[known]):.1f}", "100"))
     return rows
+
+
+def _found(view: RunView) -> list[Row]:
+    """How many of the true particles were found, and how well."""
+    truth = view.truth
+    if truth is None or "iou" not in truth:
+        return []
+    iou, whole = np.asarray(truth["iou"].values, float), _whole(truth)
+    rows: list[Row] = []
+    for what, asked in (("whole in their frame", whole), ("cut by the border", ~whole)):
+        found = asked & (iou >= FOUND_IOU)
+        if asked.any():
+            share = f"{int(found.sum()):,} ({100 * found.sum() / asked.sum():.1f} %)"
+            rows.append((f"true particles {what} that were found (IoU ≥ {FOUND_IOU})", share, f"{int(asked.sum()):,}"))
+            if found.any():
+                rows.append((f"their mean IoU, {what}", f"{iou[found].mean():.3f}", "1"))
+    return rows
+
+
+def _whole(truth: Any) -> NDArray[np.bool_]:
+    if "touches_border" not in truth:
+        return np.ones(truth.sizes["particle"], bool)
+    return ~np.asarray(truth["touches_border"].values, bool)
+
+
+def _percentiles(values: NDArray[np.float64]) -> str:
+    values = values[np.isfinite(values)]
+    return " · ".join(text(float(v)) for v in np.percentile(values, [10, 50, 90])) if values.size else ""
