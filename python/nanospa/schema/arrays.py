@@ -230,9 +230,9 @@ def _native(image: NDArray[Any]) -> NDArray[Any]:
 
 
 def _refuse_non_finite(image: NDArray[Any], name: str) -> None:
-    # The sum is finite unless an element is not or float64 overflows; only then is the slow search needed.
+    # The sum is finite unless an element is not or it overflows; only then is the slow search needed.
     with np.errstate(over="ignore", invalid="ignore"):
-        total = image.sum(dtype=np.float64)
+        total = image.sum()
     if np.isfinite(total):
         return
     bad = ~np.isfinite(image)

@@ -19,12 +19,15 @@ pub trait Pixel: Copy + Send + Sync + PartialOrd + Default + Sub<Output = Self> 
     /// The value as float32 (float64 is rounded).
     fn to_f32(self) -> f32;
 
+    /// `values` themselves where they are float32 already.
+    fn as_f32(values: &[Self]) -> Option<&[f32]>;
+
     /// The value as float64, exact for every pixel type.
     fn to_f64(self) -> f64;
 }
 
 macro_rules! pixel {
-    ($type:ty, $integer:expr, $lowest:expr, $highest:expr) => {
+    ($type:ty, $integer:expr, $lowest:expr, $highest:expr, $as_f32:expr) => {
         impl Pixel for $type {
             const INTEGER: bool = $integer;
             const LOWEST: Self = $lowest;
@@ -41,6 +44,11 @@ macro_rules! pixel {
             }
 
             #[inline(always)]
+            fn as_f32(values: &[Self]) -> Option<&[f32]> {
+                $as_f32(values)
+            }
+
+            #[inline(always)]
             fn to_f64(self) -> f64 {
                 self as f64
             }
@@ -48,7 +56,7 @@ macro_rules! pixel {
     };
 }
 
-pixel!(u8, true, u8::MIN, u8::MAX);
-pixel!(u16, true, u16::MIN, u16::MAX);
-pixel!(f32, false, f32::NEG_INFINITY, f32::INFINITY);
-pixel!(f64, false, f64::NEG_INFINITY, f64::INFINITY);
+pixel!(u8, true, u8::MIN, u8::MAX, |_| None);
+pixel!(u16, true, u16::MIN, u16::MAX, |_| None);
+pixel!(f32, false, f32::NEG_INFINITY, f32::INFINITY, Some);
+pixel!(f64, false, f64::NEG_INFINITY, f64::INFINITY, |_| None);
