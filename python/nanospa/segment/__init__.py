@@ -4,9 +4,10 @@ from nanospa.segment.distance_transform import distance_transform
 from nanospa.segment.erode import erode
 from nanospa.segment.gaussian import gaussian
 from nanospa.segment.label import label
+from nanospa.segment.rolling_ball import rolling_ball
 from nanospa.segment.seeds import seeds
 from nanospa.segment.threshold import threshold
 from nanospa.segment.tophat import tophat
 from nanospa.segment.watershed import watershed
 
-__all__ = ["distance_transform", "erode", "gaussian", "label", "seeds", "threshold", "tophat", "watershed"]
+__all__ = ["distance_transform", "erode", "gaussian", "label", "rolling_ball", "seeds", "threshold", "tophat", "watershed"]

@@ -6,6 +6,7 @@ pub mod gaussian;
 mod height_queue;
 pub mod histogram;
 pub mod li;
+pub mod rolling_ball;
 pub mod seeds;
 pub mod tophat;
 pub mod watershed;

@@ -16,7 +16,9 @@ mod _core {
     #[pymodule_export]
     use super::measure::{particle_images, region_properties, region_property_names};
     #[pymodule_export]
-    use super::segment::{distance_transform, erode, extent, gaussian, histogram, li, tophat};
+    use super::segment::{
+        distance_transform, erode, extent, gaussian, histogram, li, rolling_ball, tophat,
+    };
     #[pymodule_export]
     use super::segment::{label, seeds, watershed};
     #[pymodule_export]

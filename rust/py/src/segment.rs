@@ -39,6 +39,19 @@ pub(crate) fn tophat<'py>(
 }
 
 #[pyfunction]
+pub(crate) fn rolling_ball<'py>(
+    py: Python<'py>,
+    image: Image<'py>,
+    radius_px: f64,
+    intensity_scale: f64,
+    threads: usize,
+) -> PyResult<Bound<'py, PyArray2<f32>>> {
+    use segment::rolling_ball::rolling_ball;
+    let out = dispatch!(image, view => py.detach(|| rolling_ball(view, radius_px, intensity_scale, threads)));
+    Ok(out.map_err(|e| raise(py, e))?.into_pyarray(py))
+}
+
+#[pyfunction]
 pub(crate) fn erode<'py>(
     py: Python<'py>,
     mask: PyReadonlyArray2<'py, bool>,
