@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 #: What a scan gives for a parameter set; every other numeric variable along its dimension is a parameter.
-RESULTS = ("n_clusters", "n_in_range", "fraction", "validity", "n_outliers", "silhouette", "largest")
+RESULTS = ("n_clusters", "n_in_range", "n_pooled", "n_counted", "n_mixed", "fraction", "validity", "n_outliers", "silhouette", "largest")
 #: Values of the second parameter that get a line of their own.
 _MOST_LINES = len(CLUSTER_COLOURS)
 
@@ -82,7 +82,7 @@ def scan_plot(scan: Any) -> Figure:
 
 
 def best_row(scan: Any) -> int | None:
-    """Parameter set with most particles in useful clusters, the more valid one of equals.
+    """The parameter set the scan chose; without a choice, the one with most particles in useful clusters, the more valid of equals.
 
     Parameters
     ----------
@@ -95,6 +95,8 @@ def best_row(scan: Any) -> int | None:
         Position along the scan; None where no set has a finite share.
     """
     fraction = np.asarray(scan["fraction"].values, float)
+    if 0 <= (chosen := int(scan.attrs.get("best", -1))) < fraction.size:
+        return chosen
     if not np.isfinite(fraction).any():
         return None
     best = np.flatnonzero(fraction == np.nanmax(fraction))
