@@ -32,7 +32,7 @@ def scene(seed=0, size=160, n=24, largest=16):
     yy, xx = np.mgrid[:size, :size]
     labels = np.zeros((size, size), np.int32)
     for k in range(1, n + 1):
-        cy, cx, angle = rng.uniform(0, size, 2).tolist() + [rng.uniform(0, np.pi)]
+        cy, cx, angle = *rng.uniform(0, size, 2), rng.uniform(0, np.pi)
         a, b = rng.uniform(1, largest), rng.uniform(1, 0.6 * largest)
         u = (yy - cy) * np.cos(angle) + (xx - cx) * np.sin(angle)
         v = (xx - cx) * np.cos(angle) - (yy - cy) * np.sin(angle)

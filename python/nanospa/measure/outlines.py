@@ -48,6 +48,8 @@ def outlines(labels: Any) -> list[NDArray[np.float64]]:
     from skimage.measure import find_contours
 
     regions = as_labels(labels)
+    if regions.size == 0:
+        return []
     found, dense = np.unique(regions, return_inverse=True)
     if found.size and found[0] != 0:
         dense = dense + 1

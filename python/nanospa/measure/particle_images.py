@@ -128,5 +128,5 @@ def box_size(table: Any, *, share: float = 0.99, margin_px: int = 4) -> int:
     if y.size == 0:
         raise EmptyInputError("table: expected at least one particle, found none")
     reach = np.max([y - y0, x - x0, y1 - 1 - y, x1 - 1 - x], axis=0) + 0.5
-    needed = float(np.quantile(reach, share, method="higher"))
+    needed = float(np.quantile(reach, share, method="inverted_cdf"))
     return 2 * math.ceil(needed + margin_px)

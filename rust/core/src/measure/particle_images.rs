@@ -49,7 +49,11 @@ pub fn particle_images<T: Pixel>(
         let middle = (box_px / 2) as f64;
         let grid = |centre: f64| {
             let start = centre - middle;
-            Axis::new(if subpixel { start } else { start.round() })
+            Axis::new(if subpixel {
+                start
+            } else {
+                (start + 0.5).floor()
+            })
         };
         let (rows, columns) = (grid(moments.y), grid(moments.x));
         for (y, out_row) in cut.chunks_mut(box_px).enumerate() {
