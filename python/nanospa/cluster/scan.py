@@ -83,10 +83,11 @@ def scan(
     Returns
     -------
     xarray.Dataset
-        Dimension `parameters`: one variable an option, n_clusters (of at least ``members[0]``), n_in_range (particles in clusters
-        within `members`), n_pooled (in clusters of at least ``members[0]``), n_counted (in usable clusters), n_mixed (in mixed
-        clusters), fraction (n_counted over the particles that take part) and validity. Dimension `particle`: `cluster`, the labels of
-        the best set, −1 = outlier. Attributes: method, features, members, above, n_particles, best (index), best_parameters (JSON).
+        Dimension `parameters`: one variable an option (the option n_clusters is option_n_clusters), n_clusters (of at least
+        ``members[0]`` members), n_in_range (particles in clusters within `members`), n_pooled (in clusters of at least ``members[0]``),
+        n_counted (in usable clusters), n_mixed (in mixed clusters), fraction (n_counted over the particles that take part) and
+        validity. Dimension `particle`: `cluster`, the labels of the best set, −1 = outlier. Attributes: method, features, members,
+        above, n_particles, best (index), best_parameters (JSON).
 
     Raises
     ------
@@ -166,8 +167,11 @@ def _radii(x: NDArray[np.float64], min_samples: int) -> list[float]:
 
 
 def _optics(x: NDArray[np.float64], min_cluster_size: int) -> Iterator[tuple[dict[str, Any], NDArray[np.int32]]]:
-    """Both extractions at many parameters from one ordering for each min_samples: the ordering is what takes the time."""
-    from sklearn.cluster import OPTICS, cluster_optics_dbscan, cluster_optics_xi
+    """Many steepnesses from one ordering for each min_samples: the ordering is what takes the time.
+
+    The other extraction, at one radius, gives DBSCAN's clusters and is left to the scan of that method.
+    """
+    from sklearn.cluster import OPTICS, cluster_optics_xi
 
     from nanospa.cluster.methods import by_size
 
@@ -175,15 +179,16 @@ def _optics(x: NDArray[np.float64], min_cluster_size: int) -> Iterator[tuple[dic
         if len(x) < max(n, min_cluster_size, 2):
             continue
         fitted = OPTICS(min_samples=n).fit(x)
-        ordering = {"reachability": fitted.reachability_, "ordering": fitted.ordering_}
-        for xi in (0.01, 0.02, 0.03, 0.05, 0.08, 0.12, 0.2):
+        for xi in (0.01, 0.02, 0.03, 0.05, 0.08, 0.12, 0.16, 0.2, 0.3):
             labels, _ = cluster_optics_xi(
-                **ordering, predecessor=fitted.predecessor_, min_samples=n, xi=xi, min_cluster_size=min_cluster_size
+                reachability=fitted.reachability_,
+                predecessor=fitted.predecessor_,
+                ordering=fitted.ordering_,
+                min_samples=n,
+                xi=xi,
+                min_cluster_size=min_cluster_size,
             )
-            yield {"extraction": "xi", "min_samples": n, "xi": xi, "eps": None, "min_cluster_size": min_cluster_size}, by_size(labels)
-        for eps in _radii(x, n):
-            labels = cluster_optics_dbscan(**ordering, core_distances=fitted.core_distances_, eps=eps)
-            yield {"extraction": "dbscan", "min_samples": n, "xi": None, "eps": eps, "min_cluster_size": None}, by_size(labels)
+            yield {"min_samples": n, "xi": xi, "min_cluster_size": min_cluster_size}, by_size(labels)
 
 
 def _score(x: NDArray[np.float64], labels: NDArray[np.int32], low: int, high: int, above: str, sample: NDArray[np.intp]) -> _Score:
@@ -220,7 +225,10 @@ def _dataset(options: list[dict[str, Any]], scores: list[_Score], best: int, use
         labels[used] = scores[best].labels
     n = int(used.sum())
     names = list(options[0]) if options else []
-    data: dict[str, Any] = {name: ("parameters", _column([o[name] for o in options])) for name in names}
+    # The number of clusters asked for is not the number of usable ones found.
+    data: dict[str, Any] = {
+        "option_n_clusters" if name == "n_clusters" else name: ("parameters", _column([o[name] for o in options])) for name in names
+    }
     for field, value in {
         "n_clusters": [s.n_clusters for s in scores],
         "n_in_range": [s.in_range for s in scores],
