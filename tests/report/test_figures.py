@@ -156,22 +156,40 @@ def test_gallery_refuses_other_lengths():
 def test_scan_marks_the_best():
     scan = xr.Dataset(
         {
-            "eps": ("set", [0.1, 0.2, 0.3, 0.1, 0.2, 0.3]),
-            "min_samples": ("set", [5, 5, 5, 10, 10, 10]),
-            "fraction": ("set", [0.1, 0.5, 0.2, 0.0, 0.5, np.nan]),
-            "validity": ("set", [0.0, 0.3, 0.0, 0.0, 0.4, 0.9]),
-        }
+            "eps": ("parameters", [0.1, 0.2, 0.3, 0.1, 0.2, 0.3]),
+            "min_samples": ("parameters", [5, 5, 5, 10, 10, 10]),
+            "fraction": ("parameters", [0.1, 0.5, 0.2, 0.0, 0.5, np.nan]),
+            "n_mixed": ("parameters", [0, 0, 30, 0, 0, 0]),
+        },
+        attrs={"best": 4},
     )
     axes = ns.report.scan_plot(scan).axes[0]
     lines = {line.get_label(): line.get_xydata().tolist() for line in axes.lines}
-    assert lines["min samples = 5"] == [[0.1, 10.0], [0.2, 50.0], [0.3, 20.0]]
-    assert lines["min samples = 10"] == [[0.1, 0.0], [0.2, 50.0]]
+    assert lines["min samples 5"] == [[0.1, 10.0], [0.2, 50.0], [0.3, 20.0]]
+    assert lines["min samples 10"] == [[0.1, 0.0], [0.2, 50.0]]
     assert lines["chosen"] == [[0.2, 50.0]]
+    hollow = axes.collections[0].get_facecolors()[:, :3].min(axis=1) == 1
+    assert hollow.tolist() == [False, False, True]
+
+
+@pytest.mark.parametrize("method", ["dbscan", "optics", "hdbscan", "kmeans"])
+def test_scans_of_every_method(method, tmp_path):
+    size = np.random.default_rng(0).normal(np.repeat([10.0, 20.0, 30.0], 40), 0.5)
+    particles = xr.Dataset(
+        {"area_nm2": ("particle", size**2), "intensity_max": ("particle", 3 * size), "solidity": ("particle", size / 40)}
+    )
+    scan = ns.cluster.scan(particles, method=method)
+    axes = ns.report.scan_plot(scan).axes[0]
+    chosen = next(line for line in axes.lines if line.get_label() == "chosen").get_xydata()[0]
+    assert chosen[1] == pytest.approx(100 * float(scan["fraction"][scan.attrs["best"]]))
+    drawn_sets = np.concatenate([c.get_offsets() for c in axes.collections])
+    assert (np.abs(drawn_sets - chosen).max(axis=1) < 1e-9).any(), "the chosen set is on one of the lines"
+    assert axes.get_xlabel() != "parameter set"
 
 
 def test_scan_needs_a_share():
     with pytest.raises(ns.errors.UnknownNameError, match="scan: expected a variable 'fraction', found eps"):
-        ns.report.scan_plot(xr.Dataset({"eps": ("set", [0.1])}))
+        ns.report.scan_plot(xr.Dataset({"eps": ("parameters", [0.1])}))
 
 
 def test_flags_mark_frames():

@@ -103,6 +103,29 @@ def scatter_figures(view: RunView) -> Iterator[tuple[str, str, Figure]]:
             yield name, " against ".join(words(q) for q in quantities) + sampled, scatter(view.particles, quantities)
 
 
+def scan_figures(view: RunView) -> Iterator[tuple[str, str, Figure]]:
+    """A plot of each scan of clustering parameters.
+
+    Parameters
+    ----------
+    view : RunView
+        Store.
+
+    Yields
+    ------
+    name : str
+        Name of the figure.
+    caption : str
+        What it shows.
+    figure : matplotlib.figure.Figure
+        Figure.
+    """
+    for method, scan in view.scans.items():
+        said = f"{method}: " if method else ""
+        caption = f"{said}{scan['fraction'].size:,} parameter sets; star = best set, hollow = a cluster of the set is mixed"
+        yield f"cluster_scan_{method}".rstrip("_"), caption, scan_plot(scan)
+
+
 def gallery_figure(view: RunView) -> tuple[str, Figure] | None:
     """First five images of each cluster, from the store's particle images.
 
@@ -144,8 +167,8 @@ def _all(view: RunView) -> Iterator[tuple[str, Figure]]:
     if gallery is not None:
         yield "cluster_gallery", gallery[1]
     yield from _cards(view)
-    if view.scan is not None and "fraction" in view.scan:
-        yield "cluster_scan", scan_plot(view.scan)
+    for name, _, figure in scan_figures(view):
+        yield name, figure
     if view.frame_table is not None:
         yield "frame_flags", frame_flags(view.frame_table)
 

@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nanospa.report.canvas import data_uri
-from nanospa.report.figures import gallery_figure, scatter_figures
+from nanospa.report.figures import gallery_figure, scan_figures, scatter_figures
 from nanospa.report.frame_flags import frame_flags
 from nanospa.report.run_view import RunView
-from nanospa.report.scan_plot import scan_plot
 from nanospa.report.sections.distributions import whole_particles
 
 if TYPE_CHECKING:
@@ -73,7 +72,6 @@ def _render(view: RunView) -> str:
     )
     templates = files("nanospa.report").joinpath("templates")
     gallery = gallery_figure(view)
-    scan = view.scan if view.scan is not None and "fraction" in view.scan else None
     return environment.get_template("report.html").render(
         style=templates.joinpath("report.css").read_text(encoding="utf-8"),
         script=templates.joinpath("report.js").read_text(encoding="utf-8"),
@@ -89,7 +87,7 @@ def _render(view: RunView) -> str:
         scatter=[_embedded(*made) for made in scatter_figures(view)],
         gallery=None if gallery is None else _embedded("cluster_gallery", *gallery),
         cards=sections.cards(view),
-        scan=None if scan is None else _embedded("cluster_scan", _scan_caption(scan), scan_plot(scan)),
+        scans=[_embedded(*made) for made in scan_figures(view)],
         frame_rows=sections.frame_rows(view),
         flags=None if view.frame_table is None else _embedded("frame_flags", "", frame_flags(view.frame_table)),
         provenance=sections.provenance(view),
@@ -100,7 +98,3 @@ def _embedded(name: str, caption: str, figure: Figure) -> dict[str, str]:
     axes = figure.axes[0] if figure.axes else None
     said = caption or (axes.get_xlabel() if axes is not None else "") or name.replace("_", " ")
     return {"name": name, "caption": caption, "alternative": said, "uri": data_uri(figure)}
-
-
-def _scan_caption(scan: Any) -> str:
-    return f"{scan['fraction'].size:,} parameter sets; the star is the one with most particles in clusters of a useful size"

@@ -40,8 +40,10 @@ class RunView:
     ----------
     attributes : dict
         What the store says of itself: settings, versions, provenance.
-    particles, frame_table, scan, quality, population, truth, status : xarray.Dataset or None
+    particles, frame_table, quality, population, truth, status : xarray.Dataset or None
         Tables.
+    scans : dict of str to xarray.Dataset
+        Scans of clustering parameters by method.
     """
 
     def __init__(self, tree: Any, source: str = "") -> None:
@@ -50,7 +52,7 @@ class RunView:
         self.attributes: dict[str, Any] = dict(tree.attrs.get(ATTRIBUTES) or {})
         self.particles = self._table(PARTICLES, "particle")
         self.frame_table = self._table(FRAME_TABLE, "frame")
-        self.scan = self._table(CLUSTER_SCAN)
+        self.scans = self._scans()
         self.quality = self._table(CLUSTER_QUALITY)
         self.population = self._table(POPULATION)
         self.truth = self._table(TRUTH, "particle")
@@ -235,6 +237,17 @@ class RunView:
         if dimension is not None and dimension not in table.sizes:
             return None
         return table.load() if table.variables else None
+
+    def _scans(self) -> dict[str, Any]:
+        """One scan, or one a method in groups of their own."""
+        node = self.tree.children.get(CLUSTER_SCAN)
+        if node is None:
+            return {}
+        found = {
+            str(node.attrs.get("method", "")): node.to_dataset(),
+            **{str(name): child.to_dataset() for name, child in node.children.items()},
+        }
+        return {name: table.load() for name, table in found.items() if "fraction" in table}
 
     def _frame_rows(self) -> list[tuple[str, int]]:
         table = self.frame_table
