@@ -56,4 +56,14 @@ def watershed(
     mask: NDArray[np.uint8] | None,
     connectivity: int,
     descending: bool,
+    peer_ties: bool,
 ) -> NDArray[np.int32]: ...
+def split(
+    labels: NDArray[np.int32],
+    n: int,
+    erosion_radius_px: int,
+    separation_px: int,
+    keep_all: bool,
+    threads: int,
+) -> tuple[int, int]: ...
+def select(labels: NDArray[np.int32], n: int, min_area_px: int, clear_border: bool, threads: int) -> tuple[int, int, int]: ...

@@ -6,8 +6,25 @@ from nanospa.segment.gaussian import gaussian
 from nanospa.segment.label import label
 from nanospa.segment.rolling_ball import rolling_ball
 from nanospa.segment.seeds import seeds
+from nanospa.segment.segment import Segmentation, segment, segment_with_report
+from nanospa.segment.settings import PRESETS, SegmentSettings
 from nanospa.segment.threshold import threshold
 from nanospa.segment.tophat import tophat
 from nanospa.segment.watershed import watershed
 
-__all__ = ["distance_transform", "erode", "gaussian", "label", "rolling_ball", "seeds", "threshold", "tophat", "watershed"]
+__all__ = [
+    "PRESETS",
+    "SegmentSettings",
+    "Segmentation",
+    "distance_transform",
+    "erode",
+    "gaussian",
+    "label",
+    "rolling_ball",
+    "seeds",
+    "segment",
+    "segment_with_report",
+    "threshold",
+    "tophat",
+    "watershed",
+]

@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nanospa import _core
+from nanospa.errors import InvalidValueError
 from nanospa.schema import as_image, keeps_calibration
 from nanospa.schema.arrays import as_labels, as_mask
 
+#: Rules for pixels of equal height.
+TIES = ("first_reached", "particlespy-0.5.1")
+
 
 @keeps_calibration("landscape", "markers", "mask")
-def watershed(landscape: Any, markers: Any, mask: Any = None, *, connectivity: int = 4, descending: bool = False) -> NDArray[np.int32]:
+def watershed(
+    landscape: Any,
+    markers: Any,
+    mask: Any = None,
+    *,
+    connectivity: int = 4,
+    descending: bool = False,
+    ties: Literal["first_reached", "particlespy-0.5.1"] = "first_reached",
+) -> NDArray[np.int32]:
     """Regions that grow from markers over a landscape, lowest pixels first, until they meet.
 
     No line is left between regions. One rule breaks ties: pixels of equal height are flooded in the order in which the flood reached
@@ -32,6 +44,9 @@ def watershed(landscape: Any, markers: Any, mask: Any = None, *, connectivity: i
         Neighbours of a pixel: 4 or 8.
     descending : bool
         Flood from the highest value down: the watershed of ``-landscape`` without the copy.
+    ties : {"first_reached", "particlespy-0.5.1"}
+        What decides between pixels of equal height: the rule above, or for parity the order of that program's binary heap, which differs
+        in the order of markers of equal height (slower).
 
     Returns
     -------
@@ -58,4 +73,6 @@ def watershed(landscape: Any, markers: Any, mask: Any = None, *, connectivity: i
     heights = as_image(landscape, "landscape")
     starts = as_labels(markers, "markers", shape=heights.shape)
     inside = None if mask is None else as_mask(mask).view(np.uint8)
-    return _core.watershed(heights, starts, inside, max(int(connectivity), 0), bool(descending))
+    if ties not in TIES:
+        raise InvalidValueError(f"ties: expected one of {', '.join(TIES)}, found {ties!r}")
+    return _core.watershed(heights, starts, inside, max(int(connectivity), 0), bool(descending), ties != TIES[0])

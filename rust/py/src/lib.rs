@@ -20,7 +20,7 @@ mod _core {
         distance_transform, erode, extent, gaussian, histogram, li, rolling_ball, tophat,
     };
     #[pymodule_export]
-    use super::segment::{label, seeds, watershed};
+    use super::segment::{label, seeds, select, split, watershed};
     #[pymodule_export]
     use super::simulate::thickness;
 }

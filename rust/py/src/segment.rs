@@ -4,10 +4,12 @@ use nanospa_core::components::{self, Connectivity};
 use nanospa_core::pixel::Pixel;
 use nanospa_core::segment;
 use nanospa_core::segment::seeds::Meaning;
+use nanospa_core::segment::split::Splitting;
+use nanospa_core::segment::watershed::Ties;
 use ndarray::{ArrayView2, Axis, Ix3};
 use numpy::{
     IntoPyArray, PyArray1, PyArray2, PyArrayDyn, PyArrayMethods, PyReadonlyArray2,
-    PyReadonlyArrayDyn,
+    PyReadonlyArrayDyn, PyReadwriteArray2,
 };
 use pyo3::prelude::*;
 
@@ -180,17 +182,61 @@ pub(crate) fn watershed<'py>(
     mask: Option<PyReadonlyArray2<'py, u8>>,
     connectivity: usize,
     descending: bool,
+    peer_ties: bool,
 ) -> PyResult<Bound<'py, PyArray2<i32>>> {
     let markers = markers.as_array();
     let mask = mask.as_ref().map(|mask| mask.as_array());
     let labels = PyArray2::zeros(py, markers.raw_dim(), false);
     let mut writable = labels.readwrite();
     let out = writable.as_array_mut();
+    let ties = if peer_ties {
+        Ties::ParticleSpy
+    } else {
+        Ties::FirstReached
+    };
     let flooded = dispatch!(landscape, view => py.detach(|| {
         let connectivity = Connectivity::new(connectivity, 2)?;
-        segment::watershed::watershed(view, markers, mask, connectivity, descending, out)
+        segment::watershed::watershed(view, markers, mask, connectivity, descending, ties, out)
     }));
     drop(writable);
     flooded.map_err(|e| raise(py, e))?;
     Ok(labels)
+}
+
+/// Splits the components 1 … `n` of `labels` in place: the highest label after it and the number of components without a seed.
+#[pyfunction]
+pub(crate) fn split<'py>(
+    py: Python<'py>,
+    mut labels: PyReadwriteArray2<'py, i32>,
+    n: usize,
+    erosion_radius_px: usize,
+    separation_px: usize,
+    keep_all: bool,
+    threads: usize,
+) -> PyResult<(usize, usize)> {
+    let view = labels.as_array_mut();
+    let rule = Splitting {
+        erosion_radius_px,
+        separation_px,
+        keep_all,
+    };
+    py.detach(|| segment::split::split(view, n, &rule, threads))
+        .map_err(|e| raise(py, e))
+}
+
+/// Removes and renumbers the regions of `labels` in place: regions left, removed as small, removed at the border.
+#[pyfunction]
+pub(crate) fn select<'py>(
+    py: Python<'py>,
+    mut labels: PyReadwriteArray2<'py, i32>,
+    n: usize,
+    min_area_px: usize,
+    clear_border: bool,
+    threads: usize,
+) -> PyResult<(usize, usize, usize)> {
+    let view = labels.as_array_mut();
+    let selected =
+        py.detach(|| segment::select::select(view, n, min_area_px, clear_border, threads));
+    let selected = selected.map_err(|e| raise(py, e))?;
+    Ok((selected.n, selected.n_small, selected.n_border))
 }

@@ -1,5 +1,7 @@
 //! A queue of pixels by height: the lowest height first, first in first out within a height.
 
+use crate::segment::watershed::Queue;
+
 /// Bits of a radix-sort digit.
 const DIGIT_BITS: u32 = 11;
 
@@ -69,14 +71,11 @@ impl HeightQueue {
             n_pushed: 0,
         }
     }
+}
 
-    /// Entries pushed so far.
-    pub(crate) fn n_pushed(&self) -> usize {
-        self.n_pushed
-    }
-
+impl Queue for HeightQueue {
     #[inline(always)]
-    pub(crate) fn push(&mut self, rank: usize, entry: u32) {
+    fn push(&mut self, rank: usize, entry: u32) {
         let (head, tail) = &mut self.ends[rank];
         self.entries[*tail as usize] = entry;
         self.n_pushed += 1;
@@ -96,7 +95,7 @@ impl HeightQueue {
     }
 
     #[inline(always)]
-    pub(crate) fn pop(&mut self) -> Option<u32> {
+    fn pop(&mut self) -> Option<u32> {
         let mut rank = 0;
         for level in self.levels.iter().rev() {
             let word = level[rank];
@@ -120,6 +119,10 @@ impl HeightQueue {
             }
         }
         Some(entry)
+    }
+
+    fn n_pushed(&self) -> usize {
+        self.n_pushed
     }
 }
 

@@ -1,6 +1,8 @@
 //! Seeds: maxima of a distance map within each label, one for each part that flooding shall keep.
 
-use ndarray::{ArrayView2, s};
+use std::ops::Range;
+
+use ndarray::{ArrayView1, ArrayView2, s};
 
 use crate::error::{Error, Result};
 use crate::parallel;
@@ -8,6 +10,9 @@ use crate::union_find::{flatten, unite};
 
 /// Rows searched as one piece of work.
 const BLOCK_ROWS: usize = 128;
+
+/// Pixels of a row that are looked at together.
+const STRETCH: usize = 64;
 
 /// What the separation means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,51 +58,36 @@ pub fn seeds(
     if separation_px == 0 {
         return Err(Error::invalid("separation_px", "at least 1", separation_px));
     }
-    let (window, floor, margin) = match meaning {
+    let (before, after, floor, margin) = match meaning {
         Meaning::Distance => {
             let reach = (separation_px - 1).max(1);
-            (
-                Window {
-                    before: reach,
-                    after: reach,
-                },
-                0.0,
-                0,
-            )
+            (reach, reach, 0.0, 0)
         }
         Meaning::ParticleSpy => {
             let before = separation_px / 2;
-            let after = separation_px - 1 - before;
             let floor = distance.iter().copied().fold(f32::INFINITY, f32::min);
-            (Window { before, after }, floor, 1)
+            (before, separation_px - 1 - before, floor, 1)
         }
     };
     let (height, width) = distance.dim();
-    if width == 0 {
-        return Ok((Vec::new(), 0));
-    }
     let search = Search {
         distance,
         labels,
-        window,
+        window: Window { before, after },
         floor,
-        margin,
+        columns: margin..width.saturating_sub(margin),
     };
-    let found = parallel::map(threads, height.div_ceil(BLOCK_ROWS), |i| {
-        let rows = i * BLOCK_ROWS..((i + 1) * BLOCK_ROWS).min(height);
-        let mut maxima = Vec::new();
-        rows.for_each(|y| search.row(y, &mut maxima));
-        maxima
+    let rows = margin..height.saturating_sub(margin);
+    let found = parallel::map(threads, rows.len().div_ceil(BLOCK_ROWS), |i| {
+        let first = rows.start + i * BLOCK_ROWS;
+        search.rows(first..(first + BLOCK_ROWS).min(rows.end))
     });
     let maxima: Vec<(usize, usize)> = found.into_iter().flatten().collect();
     let mut parents: Vec<u32> = (0..maxima.len() as u32).collect();
     match meaning {
-        Meaning::Distance => join(
-            &maxima,
-            &mut parents,
-            search.window.before,
-            |(ay, ax), (by, bx)| labels[[ay, ax]] == labels[[by, bx]],
-        ),
+        Meaning::Distance => join(&maxima, &mut parents, before, |(ay, ax), (by, bx)| {
+            labels[[ay, ax]] == labels[[by, bx]]
+        }),
         Meaning::ParticleSpy => join(&maxima, &mut parents, 1, |(ay, ax), (by, bx)| {
             ay.abs_diff(by) + ax.abs_diff(bx) == 1
         }),
@@ -112,60 +102,87 @@ pub fn seeds(
     Ok((pixels.collect(), n))
 }
 
+/// A row with one background pixel on either side.
+#[derive(Default)]
+struct Padded {
+    distances: Vec<f32>,
+    labels: Vec<i32>,
+}
+
 struct Search<'a> {
     distance: ArrayView2<'a, f32>,
     labels: ArrayView2<'a, i32>,
     window: Window,
     floor: f32,
-    margin: usize,
+    columns: Range<usize>,
 }
 
 impl Search<'_> {
-    /// Appends the maxima of row `y`.
-    fn row(&self, y: usize, maxima: &mut Vec<(usize, usize)>) {
-        let (height, width) = self.distance.dim();
-        if y < self.margin || y + self.margin >= height {
-            return;
+    /// Maxima in `rows`, in raster order.
+    fn rows(&self, rows: Range<usize>) -> Vec<(usize, usize)> {
+        let width = self.distance.dim().1;
+        let mut maxima = Vec::new();
+        let mut near = [Padded::default(), Padded::default(), Padded::default()];
+        near.iter_mut().for_each(|row| row.clear(width));
+        self.fill(&mut near[1], rows.start.checked_sub(1));
+        self.fill(&mut near[2], Some(rows.start));
+        // A window narrower than three pixels does not hold the direct neighbours.
+        let narrow = self.window.before == 0 || self.window.after == 0;
+        let mut flags = vec![false; width];
+        for y in rows {
+            near.rotate_left(1);
+            self.fill(&mut near[2], Some(y + 1));
+            for start in (0..width).step_by(STRETCH) {
+                let end = (start + STRETCH).min(width);
+                // Most of a frame is background: whole stretches of it are passed at once.
+                let any = near[1].labels[start + 1..end + 1]
+                    .iter()
+                    .fold(0, |any, &l| any | l);
+                if any == 0 {
+                    continue;
+                }
+                let flags = &mut flags[..end - start];
+                if narrow {
+                    flags.fill(true);
+                } else {
+                    not_below_neighbours(&near, start, flags);
+                }
+                for (i, _) in flags.iter().enumerate().filter(|(_, flag)| **flag) {
+                    let x = start + i;
+                    let (label, value) = (near[1].labels[x + 1], near[1].distances[x + 1]);
+                    let eligible = label > 0 && value > self.floor && self.columns.contains(&x);
+                    if eligible && !self.higher_in_window(y, x, label, value) {
+                        maxima.push((y, x));
+                    }
+                }
+            }
         }
-        let near = Window {
-            before: self.window.before.min(1),
-            after: self.window.after.min(1),
-        };
-        let labels = self.labels.row(y);
-        let distances = self.distance.row(y);
-        let mut x = self.margin;
-        while x + self.margin < width {
-            // Most of a frame is background: whole stretches of it are passed at once.
-            if let Some(stretch) = labels.as_slice().and_then(|row| row.get(x..x + 16))
-                && stretch.iter().fold(0, |any, &l| any | l) == 0
-            {
-                x += 16;
-                continue;
+        maxima
+    }
+
+    /// Copies the row `y`, if there is one.
+    fn fill(&self, row: &mut Padded, y: Option<usize>) {
+        let (height, width) = self.distance.dim();
+        match y {
+            Some(y) if y < height => {
+                copy(self.distance.row(y), &mut row.distances[1..=width]);
+                copy(self.labels.row(y), &mut row.labels[1..=width]);
             }
-            let (label, value) = (labels[x], distances[x]);
-            // Almost every pixel has a higher direct neighbour, so the large window is looked at for few.
-            if label > 0
-                && value > self.floor
-                && !self.higher_in(&near, y, x, label, value)
-                && !self.higher_in(&self.window, y, x, label, value)
-            {
-                maxima.push((y, x));
-            }
-            x += 1;
+            _ => row.clear(width),
         }
     }
 
-    /// Whether `window` about (y, x) has a pixel of `label` above `value`.
-    fn higher_in(&self, window: &Window, y: usize, x: usize, label: i32, value: f32) -> bool {
+    /// Whether the window about (y, x) has a pixel of `label` above `value`.
+    fn higher_in_window(&self, y: usize, x: usize, label: i32, value: f32) -> bool {
         let (height, width) = self.distance.dim();
-        let rows = y.saturating_sub(window.before)..(y + window.after + 1).min(height);
-        let (left, right) = (
-            x.saturating_sub(window.before),
-            (x + window.after + 1).min(width),
-        );
-        for row in rows {
-            let distances = self.distance.slice(s![row, left..right]);
-            let labels = self.labels.slice(s![row, left..right]);
+        let Window { before, after } = self.window;
+        let (top, bottom) = (y.saturating_sub(before), (y + after).min(height - 1));
+        let (left, right) = (x.saturating_sub(before), (x + after).min(width - 1));
+        // Along a ridge the next higher pixel is close: rows are looked at from the middle outwards.
+        let rows = (0..=before.max(after)).flat_map(|step| [y.checked_sub(step), Some(y + step)]);
+        for row in rows.flatten().filter(|row| (top..=bottom).contains(row)) {
+            let distances = self.distance.slice(s![row, left..=right]);
+            let labels = self.labels.slice(s![row, left..=right]);
             let higher = match (distances.as_slice(), labels.as_slice()) {
                 (Some(distances), Some(labels)) => {
                     let pairs = distances.iter().zip(labels);
@@ -181,6 +198,42 @@ impl Search<'_> {
             }
         }
         false
+    }
+}
+
+impl Padded {
+    fn clear(&mut self, width: usize) {
+        self.distances.clear();
+        self.distances.resize(width + 2, 0.0);
+        self.labels.clear();
+        self.labels.resize(width + 2, 0);
+    }
+}
+
+fn copy<T: Copy>(row: ArrayView1<'_, T>, to: &mut [T]) {
+    match row.to_slice() {
+        Some(row) => to.copy_from_slice(row),
+        None => to.iter_mut().zip(row).for_each(|(to, &from)| *to = from),
+    }
+}
+
+/// Whether each pixel of the middle row from `start` on is not below a direct neighbour of its label.
+fn not_below_neighbours(near: &[Padded; 3], start: usize, flags: &mut [bool]) {
+    let n = flags.len();
+    let middle = &near[1].distances[start + 1..][..n];
+    let own = &near[1].labels[start + 1..][..n];
+    flags.fill(true);
+    for (i, row) in near.iter().enumerate() {
+        for step in 0..3 {
+            if (i, step) == (1, 1) {
+                continue;
+            }
+            let distances = &row.distances[start + step..][..n];
+            let labels = &row.labels[start + step..][..n];
+            for k in 0..n {
+                flags[k] &= !((distances[k] > middle[k]) & (labels[k] == own[k]));
+            }
+        }
     }
 }
 

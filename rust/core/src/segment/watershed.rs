@@ -9,12 +9,32 @@ use crate::components::Connectivity;
 use crate::error::{Error, Result};
 use crate::pixel::Pixel;
 use crate::segment::height_queue::{HeightQueue, ranks};
+use crate::segment::peer_queue::PeerQueue;
 
 /// Pixels a frame may have: two bits of an index say whether the pixel is first or last in its row.
 const MAX_PIXELS: usize = 1 << 30;
 const FIRST: u32 = 1 << 31;
 const LAST: u32 = 1 << 30;
 const INDEX: u32 = LAST - 1;
+
+/// What decides between pixels of one height.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ties {
+    /// The documented rule.
+    FirstReached,
+    /// That of ParticleSpy 0.5.1 with scikit-image 0.17.
+    ParticleSpy,
+}
+
+/// Pixels in the order in which they are flooded.
+pub(crate) trait Queue {
+    /// Adds a pixel whose height has `rank`.
+    fn push(&mut self, rank: usize, entry: u32);
+    /// Takes the next pixel.
+    fn pop(&mut self) -> Option<u32>;
+    /// Pixels added so far.
+    fn n_pushed(&self) -> usize;
+}
 
 /// Floods `landscape` from the positive `markers` inside `mask` (everywhere if None) into `labels`, which must hold zeros.
 ///
@@ -25,6 +45,7 @@ pub fn watershed<T: Pixel>(
     mask: Option<ArrayView2<'_, u8>>,
     connectivity: Connectivity,
     descending: bool,
+    ties: Ties,
     mut labels: ArrayViewMut2<'_, i32>,
 ) -> Result<()> {
     let (height, width) = landscape.dim();
@@ -78,11 +99,35 @@ pub fn watershed<T: Pixel>(
         .iter_mut()
         .zip(sides)
         .for_each(|(rank, side)| *rank |= side);
+    match ties {
+        Ties::FirstReached => {
+            let queue = HeightQueue::new(starts, order.len());
+            flood(labels, order, queue, markers, corners);
+        }
+        Ties::ParticleSpy => {
+            let inside = markers.iter().zip(labels.iter());
+            let n_markers = inside
+                .filter(|(marker, label)| **marker > 0 && **label < 0)
+                .count();
+            flood(labels, order, PeerQueue::new(n_markers), markers, corners);
+        }
+    }
+    Ok(())
+}
+
+fn flood<Q: Queue>(
+    labels: &mut [i32],
+    order: Vec<u32>,
+    queue: Q,
+    markers: ArrayView2<'_, i32>,
+    corners: bool,
+) {
+    let (height, width) = markers.dim();
     let n_reachable = order.len();
     let mut flood = Flood {
         labels,
         order,
-        queue: HeightQueue::new(starts, n_reachable),
+        queue,
     };
     for (y, line) in markers.outer_iter().enumerate() {
         for (x, &marker) in line.iter().enumerate() {
@@ -98,7 +143,6 @@ pub fn watershed<T: Pixel>(
             .iter_mut()
             .for_each(|label| *label = (*label).max(0));
     }
-    Ok(())
 }
 
 /// Bits that order as the values do, lowest first (highest first if `descending`); −0 equals 0.
@@ -114,14 +158,14 @@ fn sort_key<T: Pixel>(value: T, descending: bool) -> u64 {
     if descending { !key } else { key }
 }
 
-struct Flood<'a> {
+struct Flood<'a, Q> {
     labels: &'a mut [i32],
     /// Rank of the height of each pixel of the mask, and whether it is first or last in its row.
     order: Vec<u32>,
-    queue: HeightQueue,
+    queue: Q,
 }
 
-impl Flood<'_> {
+impl<Q: Queue> Flood<'_, Q> {
     /// Gives the pixel `label` if it is in the mask and has none.
     #[inline(always)]
     fn reach(&mut self, pixel: usize, label: i32) {
@@ -184,6 +228,7 @@ mod tests {
             None,
             Connectivity::Four,
             false,
+            Ties::FirstReached,
             labels.view_mut(),
         )
         .unwrap();
@@ -202,6 +247,7 @@ mod tests {
             Some(mask.view()),
             Connectivity::Four,
             false,
+            Ties::FirstReached,
             labels.view_mut(),
         )
         .unwrap();
