@@ -141,6 +141,14 @@ impl BitGrid {
         }
     }
 
+    /// Number of set pixels.
+    pub(crate) fn count(&self) -> usize {
+        self.data
+            .iter()
+            .map(|word| word.count_ones() as usize)
+            .sum()
+    }
+
     /// Calls `f(y, x)` for every set pixel, row by row.
     pub(crate) fn for_each(&self, mut f: impl FnMut(usize, usize)) {
         for y in 0..self.height {

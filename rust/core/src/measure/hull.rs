@@ -57,7 +57,7 @@ impl Hull {
         for (i, a) in points.iter().enumerate() {
             let b = points[(i + 1) % points.len()];
             let (ey, ex) = (b.0 - a.0, b.1 - a.1);
-            let length = ey.hypot(ex);
+            let length = (ey * ey + ex * ex).sqrt();
             let mut width = 0f64;
             for p in &points {
                 let (dy, dx) = (p.0 - a.0, p.1 - a.1);

@@ -112,9 +112,11 @@ pub(crate) fn radial_profile<T: Pixel>(
     for run in region.runs {
         let dy = (f64::from(run.y) - moments.y) * sy;
         for x in [run.x0, run.x1 - 1] {
-            farthest = farthest.max(dy.hypot((f64::from(x) - moments.x) * sx));
+            let dx = (f64::from(x) - moments.x) * sx;
+            farthest = farthest.max(dy * dy + dx * dx);
         }
     }
+    let farthest = farthest.sqrt();
     let bins = profile.len();
     let scale = bins as f64 / (farthest + 0.5 * sy.max(sx));
     let mut counts = vec![0u64; bins];

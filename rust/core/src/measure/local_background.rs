@@ -38,6 +38,7 @@ pub(crate) fn local_background<T: Pixel>(
         let mut ring = mask.dilated(GAP + ring_width);
         ring.clear(&taken);
         values.clear();
+        values.reserve(ring.count());
         ring.for_each(|y, x| {
             let (y, x) = (y as isize + y0, x as isize + x0);
             if y >= 0 && x >= 0 && (y as usize) < height && (x as usize) < width {

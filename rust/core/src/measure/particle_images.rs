@@ -56,16 +56,26 @@ pub fn particle_images<T: Pixel>(
             })
         };
         let (rows, columns) = (grid(moments.y), grid(moments.x));
-        for (y, out_row) in cut.chunks_mut(box_px).enumerate() {
-            for (x, value) in out_row.iter_mut().enumerate() {
-                let (ys, xs) = (rows.nearest(y), columns.nearest(x));
-                if !inside(image.dim(), ys, xs) {
-                    continue;
-                }
-                if masked && labels[[ys as usize, xs as usize]] != region.label {
-                    continue;
-                }
-                *value = (interpolated(image, &rows, &columns, y, x) - level) as f32;
+        let mut line = Vec::new();
+        let mut fill = |y: usize, x0: usize, x1: usize| {
+            // Places of the box whose nearest pixel is one of these.
+            let (Some(i), Some((j0, j1))) = (rows.place(y, box_px), columns.places(x0, x1, box_px))
+            else {
+                return;
+            };
+            let out_row = &mut cut[i * box_px + j0..i * box_px + j1];
+            interpolate(image, &rows, &columns, i, j0, out_row, &mut line);
+            for value in out_row {
+                *value -= level as f32;
+            }
+        };
+        if masked {
+            for run in region.runs {
+                fill(run.y as usize, run.x0 as usize, run.x1 as usize);
+            }
+        } else {
+            for y in rows.covered(box_px, image.nrows()) {
+                fill(y, 0, image.ncols());
             }
         }
     });
@@ -98,39 +108,72 @@ impl Axis {
         }
     }
 
-    fn nearest(&self, i: usize) -> isize {
-        self.first + i as isize + isize::from(self.fraction >= 0.5)
+    /// Pixel nearest to the first place of the box.
+    fn nearest(&self) -> isize {
+        self.first + isize::from(self.fraction >= 0.5)
+    }
+
+    /// Place of the box nearest to a pixel.
+    fn place(&self, pixel: usize, box_px: usize) -> Option<usize> {
+        usize::try_from(pixel as isize - self.nearest())
+            .ok()
+            .filter(|&i| i < box_px)
+    }
+
+    /// Places of the box nearest to the pixels `start..end`.
+    fn places(&self, start: usize, end: usize, box_px: usize) -> Option<(usize, usize)> {
+        let from = (start as isize - self.nearest()).max(0);
+        let to = (end as isize - self.nearest()).min(box_px as isize);
+        (from < to).then_some((from as usize, to as usize))
+    }
+
+    /// Pixels of the frame that the box reaches.
+    fn covered(&self, box_px: usize, length: usize) -> std::ops::Range<usize> {
+        let from = self.nearest().clamp(0, length as isize);
+        let to = (self.nearest() + box_px as isize).clamp(from, length as isize);
+        from as usize..to as usize
     }
 }
 
-fn inside(shape: (usize, usize), y: isize, x: isize) -> bool {
-    y >= 0 && x >= 0 && (y as usize) < shape.0 && (x as usize) < shape.1
-}
-
-/// Value between the pixels; the frame's edge pixels are repeated.
-fn interpolated<T: Pixel>(
+/// Values at the places `j0..` of row `i` of the box: down the columns first, then along; the frame's edge pixels are repeated.
+fn interpolate<T: Pixel>(
     image: ArrayView2<'_, T>,
     rows: &Axis,
     columns: &Axis,
-    y: usize,
-    x: usize,
-) -> f64 {
+    i: usize,
+    j0: usize,
+    out: &mut [f32],
+    line: &mut Vec<f64>,
+) {
     let (height, width) = image.dim();
-    let (y0, x0) = (rows.first + y as isize, columns.first + x as isize);
-    let mut total = 0.0;
-    for (j, wy) in rows.weights.iter().enumerate() {
-        if *wy == 0.0 {
+    let (y0, x0) = (rows.first + i as isize, columns.first + j0 as isize);
+    let clamped = |at: isize, n: usize| at.clamp(0, n as isize - 1) as usize;
+    line.clear();
+    line.resize(out.len() + 3, 0.0);
+    let inner = x0 >= 1 && x0 as usize + line.len() - 1 <= width;
+    for (j, &weight) in rows.weights.iter().enumerate() {
+        if weight == 0.0 {
             continue;
         }
-        let yy = (y0 + j as isize - 1).clamp(0, height as isize - 1) as usize;
-        let mut along = 0.0;
-        for (i, wx) in columns.weights.iter().enumerate() {
-            let xx = (x0 + i as isize - 1).clamp(0, width as isize - 1) as usize;
-            along += wx * image[[yy, xx]].to_f64();
+        let row = image.row(clamped(y0 + j as isize - 1, height));
+        match row.to_slice() {
+            Some(row) if inner => {
+                let row = &row[x0 as usize - 1..];
+                for (sum, value) in line.iter_mut().zip(row) {
+                    *sum += weight * value.to_f64();
+                }
+            }
+            _ => {
+                for (k, sum) in line.iter_mut().enumerate() {
+                    *sum += weight * row[clamped(x0 + k as isize - 1, width)].to_f64();
+                }
+            }
         }
-        total += wy * along;
     }
-    total
+    let [a, b, c, d] = columns.weights;
+    for (value, w) in out.iter_mut().zip(line.windows(4)) {
+        *value = (a * w[0] + b * w[1] + c * w[2] + d * w[3]) as f32;
+    }
 }
 
 #[cfg(test)]

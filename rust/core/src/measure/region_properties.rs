@@ -196,12 +196,9 @@ fn properties<T: Pixel>(
     profile.iter_mut().for_each(|value| *value -= level);
 
     let px = sizes(&moments, &borders, &hull, (1.0, 1.0));
-    let nm = sizes(&moments, &borders, &hull, sampling);
-    let sizes_nm = match pixel_size_nm {
-        Some(_) => nm.values,
-        None => [f64::NAN; 9],
-    };
-    let [area, _, perimeter, crofton, _, major, minor, ..] = nm.values;
+    let nm = pixel_size_nm.map(|size| sizes(&moments, &borders, &hull, size));
+    let shape = nm.as_ref().unwrap_or(&px);
+    let [area, _, perimeter, crofton, _, major, minor, ..] = shape.values;
     let box_area = (region.height() * region.width()) as f64;
     let mean = intensity.sum / n;
     let touches = region.y0 == 0 || region.x0 == 0 || region.y1 == height || region.x1 == width;
@@ -217,13 +214,13 @@ fn properties<T: Pixel>(
     put(&[region.y0, region.x0, region.y1, region.x1].map(|v| v as f64));
     put(&[f64::from(u8::from(touches))]);
     put(&px.values);
-    put(&sizes_nm);
+    put(&nm.as_ref().map_or([f64::NAN; 9], |sizes| sizes.values));
     put(&[
         ratio(4.0 * PI * area, perimeter * perimeter),
         ratio(4.0 * PI * area, crofton * crofton),
         n / hull.area as f64,
-        nm.orientation,
-        nm.eccentricity,
+        shape.orientation,
+        shape.eccentricity,
         ratio(major, minor),
         ratio(4.0 * area, PI * major * major),
         n / box_area,
