@@ -4,6 +4,7 @@ from nanospa.segment.distance_transform import distance_transform
 from nanospa.segment.erode import erode
 from nanospa.segment.gaussian import gaussian
 from nanospa.segment.label import label
+from nanospa.segment.local_threshold import local_threshold
 from nanospa.segment.rolling_ball import rolling_ball
 from nanospa.segment.seeds import seeds
 from nanospa.segment.segment import Segmentation, segment, segment_with_report
@@ -20,6 +21,7 @@ __all__ = [
     "erode",
     "gaussian",
     "label",
+    "local_threshold",
     "rolling_ball",
     "seeds",
     "segment",

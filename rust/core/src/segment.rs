@@ -6,6 +6,8 @@ pub mod gaussian;
 mod height_queue;
 pub mod histogram;
 pub mod li;
+pub mod local_otsu;
+pub mod local_threshold;
 mod peer_queue;
 pub mod rolling_ball;
 pub mod seeds;

@@ -17,7 +17,8 @@ mod _core {
     use super::measure::{particle_images, region_properties, region_property_names};
     #[pymodule_export]
     use super::segment::{
-        distance_transform, erode, extent, gaussian, histogram, li, rolling_ball, tophat,
+        distance_transform, erode, extent, gaussian, histogram, li, local_otsu, local_threshold,
+        rolling_ball, tophat,
     };
     #[pymodule_export]
     use super::segment::{label, seeds, select, split, watershed};

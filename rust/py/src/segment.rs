@@ -203,6 +203,7 @@ pub(crate) fn watershed<'py>(
     Ok(labels)
 }
 
+<<<<<<< HEAD
 /// Splits the components 1 … `n` of `labels` in place: the highest label after it and the number of components without a seed.
 #[pyfunction]
 pub(crate) fn split<'py>(
@@ -239,4 +240,39 @@ pub(crate) fn select<'py>(
         py.detach(|| segment::select::select(view, n, min_area_px, clear_border, threads));
     let selected = selected.map_err(|e| raise(py, e))?;
     Ok((selected.n, selected.n_small, selected.n_border))
+=======
+/// `rule` is "gaussian", "niblack" or "sauvola"; `range` belongs to the last.
+#[pyfunction]
+pub(crate) fn local_threshold<'py>(
+    py: Python<'py>,
+    image: Image<'py>,
+    local_size_px: usize,
+    rule: &str,
+    k: f64,
+    range: f64,
+    threads: usize,
+) -> PyResult<Bound<'py, PyArray2<bool>>> {
+    use segment::local_threshold::{Rule, local_threshold};
+    let rule = match rule {
+        "niblack" => Rule::Niblack { k },
+        "sauvola" => Rule::Sauvola { k, range },
+        _ => Rule::Gaussian,
+    };
+    let out =
+        dispatch!(image, view => py.detach(|| local_threshold(view, local_size_px, rule, threads)));
+    Ok(out.map_err(|e| raise(py, e))?.into_pyarray(py))
+}
+
+#[pyfunction]
+pub(crate) fn local_otsu<'py>(
+    py: Python<'py>,
+    levels: PyReadonlyArray2<'py, u8>,
+    wanted: PyReadonlyArray2<'py, bool>,
+    local_size_px: usize,
+    threads: usize,
+) -> PyResult<Bound<'py, PyArray2<bool>>> {
+    let (levels, wanted) = (levels.as_array(), wanted.as_array());
+    let out = py.detach(|| segment::local_otsu::local_otsu(levels, wanted, local_size_px, threads));
+    Ok(out.map_err(|e| raise(py, e))?.into_pyarray(py))
+>>>>>>> 630b77f (segment: local thresholds (Gaussian, Niblack, Sauvola, local and global Otsu))
 }
