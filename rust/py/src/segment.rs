@@ -203,7 +203,6 @@ pub(crate) fn watershed<'py>(
     Ok(labels)
 }
 
-<<<<<<< HEAD
 /// Splits the components 1 … `n` of `labels` in place: the highest label after it and the number of components without a seed.
 #[pyfunction]
 pub(crate) fn split<'py>(
@@ -240,7 +239,8 @@ pub(crate) fn select<'py>(
         py.detach(|| segment::select::select(view, n, min_area_px, clear_border, threads));
     let selected = selected.map_err(|e| raise(py, e))?;
     Ok((selected.n, selected.n_small, selected.n_border))
-=======
+}
+
 /// `rule` is "gaussian", "niblack" or "sauvola"; `range` belongs to the last.
 #[pyfunction]
 pub(crate) fn local_threshold<'py>(
@@ -274,5 +274,4 @@ pub(crate) fn local_otsu<'py>(
     let (levels, wanted) = (levels.as_array(), wanted.as_array());
     let out = py.detach(|| segment::local_otsu::local_otsu(levels, wanted, local_size_px, threads));
     Ok(out.map_err(|e| raise(py, e))?.into_pyarray(py))
->>>>>>> 630b77f (segment: local thresholds (Gaussian, Niblack, Sauvola, local and global Otsu))
 }
