@@ -1,9 +1,12 @@
 """The particle table: units, calibration, schema."""
 
+from pathlib import Path
+
 import nanospa as ns
 import numpy as np
 import pytest
 import xarray as xr
+from nanospa.schema.frames import FLAGS
 from nanospa.schema.particles import PARTICLE_COLUMNS, column, measured
 
 
@@ -55,3 +58,9 @@ def test_radial_profile_follows_the_thickness_of_a_sphere():
     table = ns.measure.measure(7 + thickness, r < 30, radial_bins=10)
     expected = 2 * np.sqrt(30**2 - (table.radius.to_numpy() * 30.5) ** 2)
     np.testing.assert_allclose(table.radial_profile[0, :9], expected[:9], rtol=0.03)
+
+
+def test_every_column_is_documented():
+    page = (Path(__file__).parents[2] / "docs" / "measure.md").read_text()
+    assert not [c.name for c in PARTICLE_COLUMNS if f"`{c.name}`" not in page]
+    assert not [c.name for c in FLAGS if f"`{c.name}`" not in page]
