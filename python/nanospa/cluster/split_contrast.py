@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nanospa.cluster.bimodal_plane import bimodal_plane
 from nanospa.cluster.spanning_tree import spanning_tree
 from nanospa.errors import ShapeError
 
@@ -19,9 +20,12 @@ PEAK_QUANTILE = 0.25
 #: Principal axes looked at: with more, distances between neighbours lose their contrast.
 N_AXES = 3
 
-#: Above this contrast a cluster counts as mixed, by the number of axes. The greatest of 30 unimodal (Gaussian or uniform) samples of
-#: up to 600 points was 3.5, 1.41 and 1.17 on 1, 2 and 3 axes.
-MIXED_CONTRAST = {1: 3.5, 2: 1.5, 3: 1.5}
+#: Above this contrast a cluster counts as mixed. Unimodal samples (Gaussian and uniform, 60 to 600 points, 2 to 8 features) reach
+#: 1.45, single populations of simulated particles 1.46; two populations in one cluster start at 1.97.
+MIXED_CONTRAST = 1.6
+
+#: The same on a line, where neighbours are few and the density is noisy: unimodal samples reach 3.5.
+MIXED_CONTRAST_1D = 3.5
 
 
 def split_contrast(points: Any, *, min_members: int = 20) -> float:
@@ -29,13 +33,13 @@ def split_contrast(points: Any, *, min_members: int = 20) -> float:
 
     The cluster is taken apart along its minimum spanning tree of mutual reachability distances. Of all places where both sides have
     `min_members` members, the greatest ratio of the gap's length to the larger of the two sides' core distances (those of the dense
-    quarter) is given: 1 means one peak, 2 a valley in which neighbours are twice as far apart as at the lower of two peaks.
+    quarter) is given: 1 means one peak, 2 a valley in which neighbours are twice as far apart as at the lower of two peaks. Both the
+    features (their first three principal components) and the plane in which the cluster looks most like two are looked at.
 
     Parameters
     ----------
     points : array_like of float, shape (particle, feature)
-        Scaled features of the members of one cluster; more than three features are reduced to the cluster's own first three
-        principal components.
+        Scaled features of the members of one cluster.
     min_members : int
         Members a part must have to count.
 
@@ -68,15 +72,8 @@ def split_contrast(points: Any, *, min_members: int = 20) -> float:
         raise ShapeError(f"points: expected a 2D array, found {x.ndim}D with shape {x.shape}")
     if len(x) < max(2 * min_members, N_NEIGHBOURS + 1):
         return 1.0
-    from scipy.spatial.distance import cdist
-
-    if x.shape[1] > N_AXES:
-        centred = x - x.mean(axis=0)
-        x = centred @ np.linalg.svd(centred, full_matrices=False)[2][:N_AXES].T
-    distances = cdist(x, x)
-    core = np.partition(distances, N_NEIGHBOURS, axis=1)[:, N_NEIGHBOURS]
-    edges, lengths = spanning_tree(np.maximum(distances, np.maximum.outer(core, core)))
-    return _greatest_ratio(edges, lengths, core, min_members)
+    contrast = _contrast(_leading_axes(x), min_members)
+    return max(contrast, _contrast(bimodal_plane(x), min_members)) if x.shape[1] > 1 else contrast
 
 
 def mixed(points: Any, *, min_members: int = 20) -> bool:
@@ -92,7 +89,7 @@ def mixed(points: Any, *, min_members: int = 20) -> bool:
     Returns
     -------
     bool
-        `split_contrast` above 1.5 (3.5 for a single feature), which unimodal samples do not reach.
+        `split_contrast` above 1.6 (3.5 for a single feature), which unimodal samples do not reach.
 
     Raises
     ------
@@ -106,7 +103,25 @@ def mixed(points: Any, *, min_members: int = 20) -> bool:
     >>> ns.cluster.mixed(np.random.default_rng(0).normal(size=(300, 2)))
     False
     """
-    return split_contrast(points, min_members=min_members) > MIXED_CONTRAST[min(np.shape(points)[1], N_AXES)]
+    limit = MIXED_CONTRAST_1D if np.shape(points)[1] == 1 else MIXED_CONTRAST
+    return split_contrast(points, min_members=min_members) > limit
+
+
+def _leading_axes(x: NDArray[np.float64]) -> NDArray[np.float64]:
+    if x.shape[1] <= N_AXES:
+        return x
+    centred = x - x.mean(axis=0)
+    components: NDArray[np.float64] = centred @ np.linalg.svd(centred, full_matrices=False)[2][:N_AXES].T
+    return components
+
+
+def _contrast(x: NDArray[np.float64], min_members: int) -> float:
+    from scipy.spatial.distance import cdist
+
+    distances = cdist(x, x)
+    core = np.partition(distances, N_NEIGHBOURS, axis=1)[:, N_NEIGHBOURS]
+    edges, lengths = spanning_tree(np.maximum(distances, np.maximum.outer(core, core)))
+    return _greatest_ratio(edges, lengths, core, min_members)
 
 
 def _greatest_ratio(edges: NDArray[np.intp], lengths: NDArray[np.float64], core: NDArray[np.float64], min_members: int) -> float:
