@@ -92,6 +92,8 @@ def distribution(
             bins=edges.tolist(),
             weights=None if mass is None else [mass[groups == c] for c in order],
             stacked=True,
+            # A bar for each bin of each of dozens of clusters would take seconds to draw.
+            histtype="barstacked" if len(order) <= _MOST_IN_LEGEND else "stepfilled",
             color=[cluster_colour(c) for c in order],
             label=[cluster_name(c) for c in order],
             edgecolor="white",

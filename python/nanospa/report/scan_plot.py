@@ -70,7 +70,7 @@ def scan_plot(scan: Any) -> Figure:
             axes.scatter(x[rows], percent[rows], s=14, c=faces, edgecolors=colour, linewidths=0.9, zorder=3)
     if best is not None:
         axes.plot(x[best], percent[best], "*", color=INK, markersize=13, markeredgecolor="white", label="chosen", zorder=5)
-    axes.set(xlabel="parameter set" if name is None else words(name), ylabel="particles in usable clusters [%]")
+    axes.set(xlabel="parameter set" if name is None else words(name.removeprefix("option_")), ylabel="particles in usable clusters [%]")
     axes.set_ylim(bottom=0)
     plain_axes(axes)
     if axes.get_legend_handles_labels()[0]:
@@ -104,9 +104,7 @@ def _parameters(scan: Any) -> dict[str, NDArray[Any]]:
     found = {
         str(name): variable.values for name, variable in scan.variables.items() if variable.dims == along and name not in (*RESULTS, *along)
     }
-    varied = {name: values for name, values in found.items() if len({str(v) for v in values}) > 1}
-    # K-means and mixtures have one option, and its name is that of a result: the number of clusters.
-    return varied or ({"n_clusters": scan["n_clusters"].values} if "n_clusters" in scan else {})
+    return {name: values for name, values in found.items() if len({str(v) for v in values}) > 1}
 
 
 def _axis(parameters: dict[str, NDArray[Any]], best: int | None) -> str | None:
