@@ -14,7 +14,7 @@ import xarray as xr
 # -------------------------
 tables = []
 for index, simulated in enumerate(ns.simulate.frames(12, shape=(512, 512), populations="slater2020", n_particles=8, seed=5)):
-    labels = ns.segment.segment(simulated.image, settings="slater2020")
+    labels = ns.segment.segment(simulated.image, settings="slater2020", threshold="triangle", gaussian_sigma_px=1.5, min_area_px=200)
     table = ns.measure.measure(simulated.image, labels, pixel_size_nm=simulated.pixel_size_nm)
     tables.append(table.assign(frame=("particle", np.full(table.sizes["particle"], index))))
 particles = xr.concat(tables, "particle")

@@ -8,12 +8,12 @@ from PIL import Image
 
 HERE = Path(__file__).resolve().parent
 #: File, example, the variable with its figure.
-PICTURES = (("frame.png", "plot_simulated_particles.py", "frame"),)
+PICTURES = (("frame.png", "plot_clusters.py", "frame"),)
 
 for name, example, variable in PICTURES:
     figure = runpy.run_path(str(HERE.parents[1] / "examples" / example))[variable]
     buffer = io.BytesIO()
     figure.savefig(buffer, dpi=75)
-    # 64 colours are enough for grey pixels and a few lines, and keep the repository small.
-    Image.open(buffer).convert("RGB").quantize(64, dither=Image.Dither.NONE).save(HERE / name, optimize=True)
+    # 128 colours are enough for grey pixels and a few lines, and keep the repository small; the octree keeps rare colours.
+    Image.open(buffer).convert("RGB").quantize(128, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE).save(HERE / name, optimize=True)
     print(f"{name}: {(HERE / name).stat().st_size / 1000:.0f} kB")
