@@ -14,6 +14,7 @@ from nanospa.errors import NanospaWarning, SettingsError
 from nanospa.schema import as_image, keeps_calibration
 from nanospa.segment.distance_transform import distance_transform
 from nanospa.segment.erode import erode
+from nanospa.segment.rolling_ball import rolling_ball
 from nanospa.segment.seeds import seeds
 from nanospa.segment.settings import LOCAL_THRESHOLDS, SegmentSettings, resolved
 from nanospa.segment.threshold import threshold as global_threshold
@@ -191,34 +192,34 @@ def segment_with_report(
     return replace(found, polarity=polarity, threshold=level, background=chosen.background)
 
 
-def particle_mask(
-    image: NDArray[Any], settings: SegmentSettings, *, highest: float, threads: int
-) -> tuple[NDArray[np.bool_], float | None]:
-    """Mask of the particle pixels, and the global threshold if there is one.
+def filtered(image: NDArray[Any], settings: SegmentSettings, *, highest: float, threads: int) -> NDArray[Any]:
+    """Image without background, smoothed, particles bright; `settings.polarity` is decided and `highest` the brightest pixel.
 
-    `settings.polarity` is decided; `highest` is the brightest pixel.
+    In the peer's meaning dark particles are still dark.
     """
-    dark = settings.polarity == "dark"
-    # Turned first, a dark particle is what the background removal expects; the peer turns last.
-    turn_last = settings.compatibility != "nanospa"
-    if dark and not turn_last:
-        image = _turned(image, highest)
+    if settings.polarity == "dark" and settings.compatibility == "nanospa":
+        # Turned before the background is removed: a dark particle is a peak then, and the removal expects peaks.
+        image = turned(image, highest)
     if settings.background == "tophat":
         image = _core.tophat(image, settings.background_size_px, threads)
     elif settings.background == "rolling_ball":
-        from nanospa.segment.rolling_ball import rolling_ball
-
         image = image - rolling_ball(image, settings.background_size_px, threads=threads)
-    if settings.gaussian_sigma_px > 0:
-        image = _core.gaussian(image, settings.gaussian_sigma_px, threads)
-    if dark and turn_last:
-        image = _turned(image, image.max())
+    return _core.gaussian(image, settings.gaussian_sigma_px, threads) if settings.gaussian_sigma_px > 0 else image
+
+
+def particle_mask(
+    image: NDArray[Any], settings: SegmentSettings, *, highest: float, threads: int
+) -> tuple[NDArray[np.bool_], float | None]:
+    """Mask of the particle pixels, and the global threshold if there is one; arguments as those of `filtered`."""
+    image = filtered(image, settings, highest=highest, threads=threads)
+    if settings.polarity == "dark" and settings.compatibility != "nanospa":
+        image = turned(image, image.max())
     if settings.threshold in LOCAL_THRESHOLDS:
         from nanospa.segment.local_threshold import local_threshold
 
         return local_threshold(image, settings.threshold, settings.local_size_px, threads=threads), None
     level = global_threshold(image, settings.threshold, threads=threads)
-    return _above(image, level), level
+    return above(image, level), level
 
 
 def regions(mask: NDArray[np.bool_], settings: SegmentSettings, *, threads: int) -> Segmentation:
@@ -262,11 +263,12 @@ def _auto(image: NDArray[Any], settings: SegmentSettings, threads: int) -> Segme
     )
 
 
-def _turned(image: NDArray[Any], highest: Any) -> NDArray[Any]:
+def turned(image: NDArray[Any], highest: Any) -> NDArray[Any]:
+    """Image with bright and dark exchanged; `highest` becomes 0."""
     return image.dtype.type(highest) - image  # type: ignore[no-any-return]
 
 
-def _above(image: NDArray[Any], level: float) -> NDArray[np.bool_]:
+def above(image: NDArray[Any], level: float) -> NDArray[np.bool_]:
     """``image > level`` compared exactly, without a float64 copy of the image."""
     if image.dtype.kind == "u":
         if level < 0:
