@@ -67,6 +67,7 @@ def split(
     n: int,
     erosion_radius_px: int,
     separation_px: int,
+    min_area_px: int,
     keep_all: bool,
     threads: int,
 ) -> tuple[int, int]: ...

@@ -110,6 +110,7 @@ def test_small_particles_are_kept_and_reported():
     assert lost.labels.max() == 1 and "are lost" in lost.warnings[0]
     with pytest.warns(ns.errors.NanospaWarning, match="vanish"):
         segment(image, **settings)
+    assert not segment_with_report(image, **settings, min_area_px=37).warnings
 
 
 def test_border_and_area():
@@ -129,10 +130,24 @@ def test_constant_and_empty_images_are_no_particles():
         assert labels.shape == image.shape and not labels.any()
 
 
-def test_rolling_ball_and_local_size():
+def test_a_ball_removes_a_slope():
     image, mask = frame(noise=0.5)
-    got = segment(image, method="threshold", polarity="bright", background="rolling_ball", background_size_px=30) > 0
-    assert (got & mask).sum() / (got | mask).sum() > 0.9
+    image += 2 * np.arange(image.shape[1], dtype=np.float32)
+    settings = {"method": "threshold", "polarity": "bright", "threshold": "otsu", "background_size_px": 40}
+
+    def overlap(background):
+        got = segment(image, background=background, **settings) > 0
+        return (got & mask).sum() / (got | mask).sum()
+
+    assert overlap("rolling_ball") > 0.8 > 0.5 > overlap("none")
+
+
+@pytest.mark.parametrize("method", ["local", "niblack", "sauvola", "otsu_local"])
+def test_local_thresholds(method):
+    image, _ = frame()
+    report = segment_with_report(image, **CLASSICAL, threshold=method, local_size_px=31, min_area_px=1)
+    assert report.threshold is None
+    np.testing.assert_array_equal(report.labels > 0, ns.segment.local_threshold(image, method, 31))
 
 
 def test_settings():
@@ -166,11 +181,17 @@ def test_bad_images():
 
 def test_same_for_any_threads():
     image, _ = frame((700, 600), n=150)
-    one = segment(image, **CLASSICAL, threshold="otsu", watershed=True, erosion_radius_px=1, threads=1)
+    settings = {
+        **CLASSICAL,
+        "threshold": "otsu",
+        "watershed": True,
+        "erosion_radius_px": 1,
+        "background": "tophat",
+        "background_size_px": 61,
+    }
+    one = segment_with_report(image, **settings, threads=1).labels
     for threads in (2, 5):
-        np.testing.assert_array_equal(
-            one, segment(image, **CLASSICAL, threshold="otsu", watershed=True, erosion_radius_px=1, threads=threads)
-        )
+        np.testing.assert_array_equal(one, segment_with_report(image, **settings, threads=threads).labels)
 
 
 def test_keeps_calibration():

@@ -19,8 +19,8 @@ def apply_corrections(labels: Any, corrected: Any, *, original: Any = None) -> N
 
     Without `original`, `corrected` is the person's whole opinion and replaces `labels`. With `original`, the automatic labels that the
     person edited, only what the person changed is taken over, so that corrections survive a run with other settings: regions that
-    were drawn or changed come in as they are and replace every automatic region of which they cover half or more; regions that were
-    deleted take away every automatic region of which they cover half or more; all others stay automatic.
+    were drawn or changed come in as they are, regions that were deleted do not come back, and all others stay automatic. An automatic
+    region is the one that was changed or deleted if the two share at least half of the smaller one's pixels.
 
     Parameters
     ----------
@@ -61,16 +61,26 @@ def apply_corrections(labels: Any, corrected: Any, *, original: Any = None) -> N
 
 def _merged(automatic: NDArray[np.int32], edited: NDArray[np.int32], original: NDArray[np.int32]) -> NDArray[np.int64]:
     changed = edited != original
-    drawn = np.unique(edited[changed])
-    drawn = drawn[drawn > 0]
-    deleted = np.setdiff1d(np.unique(original[changed]), np.unique(edited))
-    by_hand = np.isin(edited, drawn)
-    covered = by_hand | np.isin(original, deleted[deleted > 0])
-    n = int(automatic.max(initial=0)) + 1
-    replaced = 2 * np.bincount(automatic[covered], minlength=n) >= np.bincount(automatic.ravel(), minlength=n)
-    result = np.where(replaced[automatic], 0, automatic).astype(np.int64)
-    result[by_hand] = edited[by_hand].astype(np.int64) + n
+    touched = np.union1d(edited[changed], original[changed])
+    kept = np.unique(edited)
+    by_hand = np.isin(edited, np.intersect1d(touched, kept)) & (edited > 0)
+    deleted = np.isin(original, np.setdiff1d(touched, kept)) & (original > 0)
+    replaced = np.union1d(_same(automatic, edited, by_hand), _same(automatic, original, deleted))
+    result = np.where(np.isin(automatic, replaced), 0, automatic).astype(np.int64)
+    result[by_hand] = edited[by_hand].astype(np.int64) + int(automatic.max(initial=0))
     return result
+
+
+def _same(automatic: NDArray[np.int32], other: NDArray[np.int32], where: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Automatic regions that share half of the smaller one's pixels with a region of `other`, all of which is in `where`."""
+    a, b = automatic[where], other[where]
+    pairs, shared = np.unique(np.stack([a, b])[:, a > 0], axis=1, return_counts=True)
+    areas, of_pair = np.unique(automatic, return_counts=True), []
+    others = np.unique(b, return_counts=True)
+    for (values, counts), column in ((areas, pairs[0]), (others, pairs[1])):
+        of_pair.append(counts[np.searchsorted(values, column)])
+    same: NDArray[np.int64] = pairs[0][2 * shared >= np.minimum(*of_pair)].astype(np.int64)
+    return same
 
 
 def _as_edited(labels: Any, name: str, shape: tuple[int, ...]) -> NDArray[np.int32]:

@@ -230,9 +230,9 @@ def regions(mask: NDArray[np.bool_], settings: SegmentSettings, *, threads: int)
     if settings.watershed and n:
         radius, separation = settings.erosion_radius_px, settings.seed_separation_px
         if settings.compatibility == "nanospa":
-            n, n_seedless = _core.split(labels, n, radius, separation, settings.keep_eroded, threads)
+            n, n_seedless = _core.split(labels, n, radius, separation, settings.min_area_px, settings.keep_eroded, threads)
         else:
-            labels, n, n_seedless = _split_as_particlespy(labels, n, radius, separation, threads)
+            labels, n, n_seedless = _split_as_particlespy(labels, settings, threads)
     texts = []
     if n_seedless:
         fate = "stay whole" if settings.compatibility == "nanospa" and settings.keep_eroded else "are lost"
@@ -241,14 +241,15 @@ def regions(mask: NDArray[np.bool_], settings: SegmentSettings, *, threads: int)
     return Segmentation(labels, n_removed_small=n_small, n_removed_border=n_border, warnings=tuple(texts))
 
 
-def _split_as_particlespy(
-    labels: NDArray[np.int32], n: int, radius: int, separation: int, threads: int
-) -> tuple[NDArray[np.int32], int, int]:
+def _split_as_particlespy(labels: NDArray[np.int32], settings: SegmentSettings, threads: int) -> tuple[NDArray[np.int32], int, int]:
     mask = labels > 0
-    distance = distance_transform(erode(mask, radius, threads=threads), threads=threads)
-    markers = seeds(distance, labels, separation, meaning="particlespy-0.5.1", threads=threads)
+    distance = distance_transform(erode(mask, settings.erosion_radius_px, threads=threads), threads=threads)
+    markers = seeds(distance, labels, settings.seed_separation_px, meaning="particlespy-0.5.1", threads=threads)
     flooded = watershed(distance, markers, mask, descending=True, ties="particlespy-0.5.1")
-    return flooded, int(markers.max(initial=0)), n - np.unique(labels[markers > 0]).size
+    large = np.bincount(labels.ravel()) >= settings.min_area_px
+    large[0] = False
+    large[labels[markers > 0]] = False
+    return flooded, int(markers.max(initial=0)), int(large.sum())
 
 
 def _auto(image: NDArray[Any], settings: SegmentSettings, threads: int) -> Segmentation:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,7 +73,7 @@ def segment_tiled(
     >>> import nanospa as ns
     >>> image = np.zeros((50, 50), np.uint8)
     >>> image[10:30, 15:40] = 200
-    >>> labels = ns.segment.segment_tiled(image, tile_px=16, method="threshold", polarity="bright", threshold=100)
+    >>> labels = ns.segment.segment_tiled(image, tile_px=16, method="threshold", polarity="bright", gaussian_sigma_px=0)
     >>> labels.max(), int((labels > 0).sum())
     (np.int32(1), 500)
     """
@@ -123,7 +123,7 @@ class Tiles:
         found = [e for _, _, cut, _ in bare if (e := _core.extent(cut, threads)) is not None]
         return (min(low for low, _ in found), max(high for _, high in found)) if found else None
 
-    def polarity(self) -> str:
+    def polarity(self) -> Literal["bright", "dark"]:
         """Polarity of the whole, from the same box averages that `guess_polarity` would take."""
         from nanospa.segment.auto import guess_polarity
 

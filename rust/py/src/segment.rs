@@ -211,6 +211,7 @@ pub(crate) fn split<'py>(
     n: usize,
     erosion_radius_px: usize,
     separation_px: usize,
+    min_area_px: usize,
     keep_all: bool,
     threads: usize,
 ) -> PyResult<(usize, usize)> {
@@ -218,6 +219,7 @@ pub(crate) fn split<'py>(
     let rule = Splitting {
         erosion_radius_px,
         separation_px,
+        min_area_px,
         keep_all,
     };
     py.detach(|| segment::split::split(view, n, &rule, threads))

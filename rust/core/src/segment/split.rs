@@ -31,6 +31,8 @@ pub struct Splitting {
     pub erosion_radius_px: usize,
     /// Smallest distance of two seeds.
     pub separation_px: usize,
+    /// Smallest component that counts as one without a seed.
+    pub min_area_px: usize,
     /// Whether components without a seed stay whole, and pixels that share no edge with their part stay in it; else both vanish.
     pub keep_all: bool,
 }
@@ -49,7 +51,7 @@ enum Part {
 /// Splits the components 1 … `n` (8-connected, apart from each other) of `labels` in place.
 ///
 /// Returns the highest label after it (a component that was split has new labels above `n`; `select` renumbers them) and the number
-/// of components without a seed.
+/// of components of at least `min_area_px` without a seed.
 pub fn split(
     mut labels: ArrayViewMut2<'_, i32>,
     n: usize,
@@ -62,8 +64,8 @@ pub fn split(
     let mut highest = n;
     let mut n_seedless = 0;
     for (i, found) in parts.into_iter().enumerate() {
-        let (part, n_seeds) = found?;
-        n_seedless += usize::from(n_seeds == 0);
+        let (part, n_seeds, area) = found?;
+        n_seedless += usize::from(n_seeds == 0 && area >= rule.min_area_px);
         if let Part::Split((rows, columns), flooded) = part {
             let mut region = labels.slice_mut(s![rows, columns]);
             region.zip_mut_with(&flooded, |label, &part| {
@@ -77,19 +79,20 @@ pub fn split(
     Ok((highest, n_seedless))
 }
 
-/// The labels that replace component `own`, and the number of its seeds.
+/// The labels that replace component `own`, the number of its seeds and its area.
 fn part(
     labels: ArrayView2<'_, i32>,
     bounds: &Bounds,
     own: i32,
     rule: &Splitting,
-) -> Result<(Part, usize)> {
+) -> Result<(Part, usize, usize)> {
     let (height, width) = labels.dim();
     // One pixel of background all around, where the image has it: distances end there.
     let rows = bounds.0.start.saturating_sub(1)..(bounds.0.end + 1).min(height);
     let columns = bounds.1.start.saturating_sub(1)..(bounds.1.end + 1).min(width);
     let region = labels.slice(s![rows.clone(), columns.clone()]);
     let mask = region.map(|&label| label == own);
+    let area = mask.iter().filter(|inside| **inside).count();
     let eroded = match rule.erosion_radius_px {
         0 => None,
         radius => Some(erode(mask.view(), radius, 1)),
@@ -113,7 +116,7 @@ fn part(
         )?,
     };
     if rule.keep_all && n_seeds <= 1 {
-        return Ok((Part::Whole, n_seeds));
+        return Ok((Part::Whole, n_seeds, area));
     }
     let mut markers = Array2::zeros(mask.dim());
     for pixel in pixels {
@@ -142,7 +145,7 @@ fn part(
     if rule.keep_all && left_out {
         flooded = flood(flooded.view(), Connectivity::Eight)?;
     }
-    Ok((Part::Split((rows, columns), flooded), n_seeds))
+    Ok((Part::Split((rows, columns), flooded), n_seeds, area))
 }
 
 /// Rows and columns of each label 1 … `n`.
