@@ -39,6 +39,13 @@ def test_the_largest_piece_counts():
     assert ns.measure.outlines(labels)[0].min() == 7.5
 
 
+def test_labels_need_not_be_consecutive():
+    labels = np.zeros((6, 9), int)
+    labels[1:3, 1:4], labels[4, 6:8] = 2**31 - 1, 12
+    lines = ns.measure.outlines(labels)
+    assert [line.max() for line in lines] == [7.5, 3.5]
+
+
 def test_bad_input():
     with pytest.raises(ns.errors.DtypeError, match="labels"):
         ns.measure.outlines(np.zeros((3, 3)))

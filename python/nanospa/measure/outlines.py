@@ -47,16 +47,19 @@ def outlines(labels: Any) -> list[NDArray[np.float64]]:
     from scipy import ndimage
     from skimage.measure import find_contours
 
-    regions = as_labels(labels)
+    regions: NDArray[np.signedinteger[Any]] = as_labels(labels)
     if regions.size == 0:
         return []
-    found, dense = np.unique(regions, return_inverse=True)
-    if found.size and found[0] != 0:
-        dense = dense + 1
-    boxes = ndimage.find_objects(dense.reshape(regions.shape))
+    if regions.max() > regions.size:
+        # Boxes are listed by label; a few huge labels must not make a list of that length.
+        _, dense = np.unique(np.append(0, regions), return_inverse=True)
+        regions = dense[1:].reshape(regions.shape)
     lines = []
-    for number, (rows, columns) in enumerate(boxes, 1):
-        mask = np.pad(dense.reshape(regions.shape)[rows, columns] == number, 1)
+    for number, box in enumerate(ndimage.find_objects(regions), 1):
+        if box is None:
+            continue
+        rows, columns = box
+        mask = np.pad(regions[rows, columns] == number, 1)
         contours = find_contours(mask.astype(np.float64), 0.5, fully_connected="high")  # type: ignore[no-untyped-call]
         largest = max(contours, key=lambda line: abs(_area(line)))
         lines.append(largest + np.array([rows.start - 1.0, columns.start - 1.0]))

@@ -71,12 +71,16 @@ def overlapping(table: Any, frame_table: Any, *, tolerance: float = 0.5) -> NDAr
     if known.size < 2:
         return duplicate
 
-    pairs = known[cKDTree(place[known]).query_pairs(tolerance * float(diameter[known].max()), output_type="ndarray")]
-    i, j = pairs[:, 0], pairs[:, 1]
+    # Each looks as far as its own size allows: one huge particle does not widen the search of all.
+    near = cKDTree(place[known]).query_ball_point(place[known], tolerance * diameter[known])
+    i = known[np.repeat(np.arange(known.size), [len(others) for others in near])]
+    j = known[np.concatenate([np.asarray(others, dtype=np.int64) for others in near])]
+    apart = frame[i] != frame[j]
+    i, j = i[apart], j[apart]
     distance = np.hypot(*(place[i] - place[j]).T)
     small, large = np.minimum(diameter[i], diameter[j]), np.maximum(diameter[i], diameter[j])
     alike = (large**2 <= AREA_FACTOR * small**2) | border[i] | border[j]
-    match = (frame[i] != frame[j]) & (distance <= tolerance * small) & alike
+    match = (distance <= tolerance * small) & alike
     clearance = np.min([np.minimum(centre[a], extent[a][frame] - 1 - centre[a]) * size[a][frame] for a in "yx"], axis=0)
 
     group = _Groups(frame)
