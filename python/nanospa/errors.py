@@ -94,6 +94,12 @@ class MissingExtraError(NanospaError, ImportError):
     kind = "missing_extra"
 
 
+class SchedulerError(NanospaError, ConnectionError):
+    """The scheduler cannot be reached, or was lost."""
+
+    kind = "scheduler"
+
+
 class ItemsFailedError(NanospaError, RuntimeError):
     """Some items of a run failed; what succeeded is kept."""
 

@@ -1,0 +1,157 @@
+"""Independent items on this process, on local processes or on a Dask cluster: the only code that knows a scheduler.
+
+Futures go out in a sliding window, so neither the client nor the scheduler ever holds more than a few items a worker. No global client
+is registered, and without Dask (``sync``) it is not imported.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from nanospa._threads import available_cores
+from nanospa.errors import InvalidValueError, SchedulerError
+
+#: Items in flight a worker thread: enough that none waits for the client.
+WINDOW = 4
+#: Seconds to wait for a scheduler to answer.
+CONNECT_S = 10
+
+Task = Callable[..., dict[str, Any]]
+Outcome = tuple[int, dict[str, Any] | Exception]
+
+
+class Workers:
+    """Where items are computed. The cluster is started with the first item: a run with nothing to do starts none."""
+
+    def __init__(self, scheduler: Any) -> None:
+        self.scheduler = os.environ.get("DASK_SCHEDULER_ADDRESS", "local") if scheduler is None else scheduler
+        self._client: Any = None
+        self._owned: list[Any] = []
+        _check(self.scheduler)
+
+    def run(self, task: Task, items: Iterable[tuple[Any, ...]]) -> Iterator[Outcome]:
+        """Call ``task(*item)`` for every item; gives (number of the item, result or exception) as they are done."""
+        if self.scheduler == "sync":
+            return self._here(task, items)
+        return self._there(task, items)
+
+    def close(self) -> None:
+        """Stop what was started."""
+        while self._owned:
+            self._owned.pop().close()
+        self._client = None
+
+    @staticmethod
+    def _here(task: Task, items: Iterable[tuple[Any, ...]]) -> Iterator[Outcome]:
+        for number, item in enumerate(items):
+            try:
+                yield number, task(*item)
+            except Exception as error:
+                yield number, error
+
+    def _there(self, task: Task, items: Iterable[tuple[Any, ...]]) -> Iterator[Outcome]:
+        from concurrent.futures import CancelledError
+
+        numbered = enumerate(items)
+        first = next(numbered, None)
+        if first is None:
+            return
+        from distributed import as_completed
+
+        client = self._connected()
+        width = WINDOW * max(1, sum(client.nthreads().values()))
+        numbers: dict[Any, int] = {}
+
+        def submit(number: int, item: tuple[Any, ...]) -> Any:
+            # pure=False: a repeated item is computed again, never taken from an earlier result.
+            future = client.submit(task, *item, pure=False)
+            numbers[future.key] = number
+            return future
+
+        done = as_completed([submit(*first), *(submit(*each) for each in islice(numbered, width - 1))])
+        for future in done:
+            number = numbers.pop(future.key)
+            try:
+                # A worker that dies costs a rerun by the scheduler; an item that kills its workers ends as KilledWorker here.
+                outcome: dict[str, Any] | Exception = future.result()
+            except CancelledError as error:
+                outcome = SchedulerError(f"scheduler: the connection was lost ({error})")
+            except Exception as error:
+                outcome = error
+            future.release()
+            following = next(numbered, None)
+            if following is not None:
+                done.add(submit(*following))
+            yield number, outcome
+
+    def _connected(self) -> Any:
+        if self._client is None:
+            self._client = self._connect()
+        return self._client
+
+    def _connect(self) -> Any:
+        if hasattr(self.scheduler, "submit"):
+            return self.scheduler
+        from distributed import Client, LocalCluster
+
+        text = str(self.scheduler)
+        try:
+            if text == "local" or text.startswith("local:"):
+                cluster = LocalCluster(
+                    n_workers=_n_local(text), threads_per_worker=1, processes=True, dashboard_address=None, silence_logs=logging.ERROR
+                )
+                self._owned.append(cluster)
+                client = Client(cluster, set_as_default=False)
+            elif "://" in text:
+                client = Client(text, set_as_default=False, timeout=CONNECT_S)
+            else:
+                client = Client(scheduler_file=text, set_as_default=False, timeout=CONNECT_S)
+        except (OSError, TimeoutError, ValueError, RuntimeError) as error:
+            raise SchedulerError(f"scheduler: no answer from {text!r} ({type(error).__name__}: {error})") from error
+        self._owned.append(client)
+        return client
+
+
+@contextmanager
+def workers(scheduler: Any) -> Iterator[Workers]:
+    """Workers of a scheduler, stopped at the end if they were started here.
+
+    `scheduler`: "sync", "local" (one process a core), "local:N", an address (tcp://, tls://), a scheduler file, a `distributed.Client`,
+    or None for ``DASK_SCHEDULER_ADDRESS`` and else "local".
+    """
+    found = Workers(scheduler)
+    try:
+        yield found
+    finally:
+        found.close()
+
+
+def _check(scheduler: Any) -> None:
+    """Refuse what cannot be a scheduler before anything starts."""
+    if hasattr(scheduler, "submit"):
+        return
+    text = str(scheduler)
+    if text == "sync" or "://" in text:
+        return
+    if text == "local" or text.startswith("local:"):
+        _n_local(text)
+        return
+    if not Path(text).is_file():
+        raise SchedulerError(
+            f"scheduler: expected sync, local, local:N, tcp://host:port, a scheduler file or a Client, found {text!r} (no such file)"
+        )
+
+
+def _n_local(text: str) -> int:
+    _, _, number = text.partition(":")
+    if not number:
+        return available_cores()
+    if not number.isdigit() or int(number) < 1:
+        raise InvalidValueError(f"scheduler: expected local:N with N >= 1, found {text!r}")
+    return int(number)

@@ -1,0 +1,309 @@
+"""Settings of a run: one section a stage, checked as a whole before anything starts."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from nanospa.cluster import PAPER_FEATURES
+from nanospa.errors import SettingsError, UnknownNameError
+from nanospa.segment import PRESETS as SEGMENT_PRESETS
+from nanospa.segment import SegmentSettings
+from nanospa.simulate import PRESETS as SIMULATE_PRESETS
+from nanospa.simulate import SimulateSettings
+
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Members = tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(ge=1)]]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class InputSettings(_Section):
+    """Which frames a run works on.
+
+    Attributes
+    ----------
+    images : tuple of str
+        Files, folders or glob patterns.
+    pixel_size_nm : float, (float, float) or None
+        Pixel size or a pair (y, x) [nm] that wins over the files' own.
+    detector : str
+        Name of the detector: frames of different detectors never share a stack.
+    """
+
+    images: tuple[str, ...] = ()
+    pixel_size_nm: Positive | tuple[Positive, Positive] | None = None
+    detector: str = ""
+
+    @field_validator("images", mode="before")
+    @classmethod
+    def _one(cls, value: Any) -> Any:
+        return (value,) if isinstance(value, str) else value
+
+
+class MeasureSettings(_Section):
+    """How particles are measured.
+
+    Attributes
+    ----------
+    background : float or None
+        Background level of all frames [intensity]; None takes the ring around each particle.
+    saturation : float or None
+        Level at which the detector saturates [intensity]; None takes the greatest value of an integer dtype.
+    radial_bins : int
+        Rings of the radial profile.
+    particle_images : bool
+        Whether to store cut-outs of the particles.
+    box_px : int or None
+        Side of the cut-outs [px]; None takes one that holds 99 % of the particles.
+    masked : bool
+        Whether neighbours and background are 0 in the cut-outs.
+    confidence : float
+        Level of the intervals of the population figures [-].
+    """
+
+    background: Annotated[float, Field(allow_inf_nan=False)] | None = None
+    saturation: Annotated[float, Field(allow_inf_nan=False)] | None = None
+    radial_bins: Annotated[int, Field(ge=1, le=256)] = 16
+    particle_images: bool = True
+    box_px: Annotated[int, Field(ge=4, le=4096)] | None = None
+    masked: bool = True
+    confidence: Annotated[float, Field(gt=0, lt=1)] = 0.95
+
+
+class ClusterSettings(_Section):
+    """How particles are grouped.
+
+    Attributes
+    ----------
+    method : str
+        "auto" takes the best of DBSCAN, OPTICS and HDBSCAN; or the name of one method.
+    features : tuple of str
+        Columns, with or without their unit.
+    log : tuple of str
+        Those of `features` whose logarithm is used.
+    n_components : int or None
+        Principal components to keep.
+    scan : bool
+        Whether the method's parameters are chosen by a scan, where it has any that can be; not where `options` are given.
+    members : (int, int)
+        Fewest and most members of a useful cluster.
+    include_border : bool
+        Whether particles that touch the border or are duplicates take part.
+    seed : int
+        Seed of methods that start at random.
+    options : dict
+        Parameters of the method, such as eps and min_samples.
+    """
+
+    method: Literal["auto", "kmeans", "dbscan", "optics", "hdbscan", "gaussian_mixture"] = "auto"
+    features: Annotated[tuple[str, ...], Field(min_length=1)] = tuple(PAPER_FEATURES)
+    log: tuple[str, ...] = ()
+    n_components: Annotated[int, Field(ge=1)] | None = None
+    scan: bool = True
+    members: Members = (20, 200)
+    include_border: bool = False
+    seed: Annotated[int, Field(ge=0)] = 0
+    options: dict[str, int | float | str | bool] = {}
+
+
+class ReportSettings(_Section):
+    """What is written beside the store.
+
+    Attributes
+    ----------
+    path : str or None
+        HTML file; None puts it beside the store.
+    figures : str or None
+        Folder for the figures as PNG and SVG; None writes none.
+    """
+
+    path: str | None = None
+    figures: str | None = None
+
+
+class Settings(_Section):
+    """Settings of a run.
+
+    Attributes
+    ----------
+    input : InputSettings
+        Frames of files.
+    simulate : SimulateSettings or None
+        Simulated frames instead.
+    segment : SegmentSettings
+        Segmentation.
+    measure : MeasureSettings
+        Measurement.
+    cluster : ClusterSettings
+        Clustering.
+    report : ReportSettings
+        Report.
+    """
+
+    input: InputSettings = InputSettings()
+    simulate: SimulateSettings | None = None
+    segment: SegmentSettings = SegmentSettings()
+    measure: MeasureSettings = MeasureSettings()
+    cluster: ClusterSettings = ClusterSettings()
+    report: ReportSettings = ReportSettings()
+
+    @classmethod
+    def from_yaml(cls, path: str | Path) -> Settings:
+        """Settings of a YAML file.
+
+        A key ``preset`` names the settings that those of the file change; a section may be the name of a preset of its stage.
+
+        Parameters
+        ----------
+        path : str or Path
+            File.
+
+        Returns
+        -------
+        Settings
+
+        Raises
+        ------
+        SettingsError
+            The file cannot be read, a key is unknown or a value is out of range; the message names the key.
+        """
+        import yaml
+
+        try:
+            # The safe loader: a settings file is data and cannot run code.
+            loaded = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError) as error:
+            raise SettingsError(f"{path}: the settings cannot be read ({error})") from error
+        except yaml.YAMLError as error:
+            raise SettingsError(f"{path}: expected YAML, found something else ({' '.join(str(error).split())})") from error
+        if loaded is None:
+            loaded = {}
+        if not isinstance(loaded, dict):
+            raise SettingsError(f"{path}: expected sections ({', '.join(cls.model_fields)}), found {type(loaded).__name__}")
+        return cls.from_mapping(loaded)
+
+    @classmethod
+    def from_mapping(cls, mapping: Mapping[str, Any]) -> Settings:
+        """Settings of nested mappings, as in a YAML file.
+
+        Parameters
+        ----------
+        mapping : mapping of str
+            Sections; ``preset`` names the settings they change.
+
+        Returns
+        -------
+        Settings
+
+        Raises
+        ------
+        SettingsError
+            An unknown key or a value out of range; the message names the key.
+        """
+        values = dict(mapping)
+        name = values.pop("preset", None)
+        base = preset(name) if name is not None else cls()
+        return changed(base, values)
+
+    def to_yaml(self) -> str:
+        """The same as YAML text.
+
+        Returns
+        -------
+        str
+        """
+        import yaml
+
+        return yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+
+
+def preset(name: Any) -> Settings:
+    """Settings of a name."""
+    if name not in PRESETS:
+        raise UnknownNameError(f"preset: expected one of {', '.join(PRESETS)}, found {name!r}{_nearest(str(name), PRESETS)}")
+    return PRESETS[name]
+
+
+def changed(settings: Settings, values: Mapping[str, Any]) -> Settings:
+    """Settings with some values replaced; a section is changed field by field, a text stands for a preset of its stage."""
+    merged: dict[str, Any] = settings.model_dump()
+    for key, value in values.items():
+        named = {"segment": SEGMENT_PRESETS, "simulate": SIMULATE_PRESETS}.get(key)
+        if isinstance(value, str) and named is not None:
+            if value not in named:
+                raise SettingsError(f"{key}: expected settings or one of {', '.join(named)}, found {value!r}{_nearest(value, named)}")
+            merged[key] = named[value].model_dump()
+        elif isinstance(value, Mapping) and key in merged:
+            merged[key] = {**(merged[key] or {}), **value}
+        elif value is None and key in Settings.model_fields and key != "simulate":
+            # A section with nothing under it in YAML.
+            continue
+        else:
+            merged[key] = value
+    try:
+        return Settings.model_validate(merged)
+    except ValidationError as error:
+        raise SettingsError(_message(error)) from None
+
+
+def with_overrides(settings: Settings, overrides: Iterable[str]) -> Settings:
+    """Settings changed by texts like ``segment.gaussian_sigma_px=2``."""
+    import yaml
+
+    values: dict[str, dict[str, Any]] = {}
+    for text in overrides:
+        path, equals, value = text.partition("=")
+        section, dot, field = path.strip().partition(".")
+        if not equals or not dot or not field:
+            raise SettingsError(f"--set: expected section.field=value, found {text!r}")
+        try:
+            values.setdefault(section, {})[field] = yaml.safe_load(value)
+        except yaml.YAMLError as error:
+            raise SettingsError(f"--set {path}: expected a YAML value, found {value!r}") from error
+    return changed(settings, values)
+
+
+def _message(error: ValidationError) -> str:
+    lines = []
+    for found in error.errors(include_url=False):
+        where = ".".join(str(part) for part in found["loc"])
+        if found["type"] == "extra_forbidden":
+            known = _fields(found["loc"][:-1])
+            lines.append(f"{where}: unknown key{_nearest(str(found['loc'][-1]), known)}; known are {', '.join(known)}")
+        else:
+            lines.append(f"{where}: {found['msg']}, found {found['input']!r}"[:400])
+    return "settings: " + "; ".join(lines)
+
+
+def _fields(location: tuple[int | str, ...]) -> list[str]:
+    model: Any = Settings
+    for part in location:
+        field = getattr(model, "model_fields", {}).get(part)
+        if field is None:
+            continue
+        options = [field.annotation, *get_args(field.annotation)]
+        model = next((o for o in options if isinstance(o, type) and issubclass(o, BaseModel)), model)
+    return list(model.model_fields)
+
+
+def _nearest(name: str, known: Iterable[str]) -> str:
+    close = difflib.get_close_matches(name, list(known), n=1)
+    return f" (did you mean {close[0]!r}?)" if close else ""
+
+
+#: Settings by name. "slater2020": the paper's segmentation and clustering, on its mixture simulated where no images are given.
+PRESETS: dict[str, Settings] = {
+    "auto": Settings(),
+    "slater2020": Settings(
+        simulate=SIMULATE_PRESETS["slater2020"],
+        segment=SEGMENT_PRESETS["slater2020"],
+        cluster=ClusterSettings(method="dbscan", features=("area", "intensity_max", "solidity")),
+    ),
+}

@@ -1,0 +1,71 @@
+"""What a run gives back."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+#: Exit codes of a run: all done, all failed, nothing could start, some items failed.
+DONE, FAILED, NOT_STARTED, PARTIAL = 0, 1, 2, 3
+
+
+@dataclass(frozen=True)
+class Failure:
+    """An item that failed: its stage, its row of the frame table (−1 without one), source, and why."""
+
+    stage: str
+    item: int
+    source: str
+    kind: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Result of a run in numbers.
+
+    Attributes
+    ----------
+    store : str
+        The store.
+    n_frames, n_particles, n_clusters, n_in_clusters : int
+        What is in the store now.
+    n_done, n_skipped : dict of str to int
+        Items of each stage that were computed, and that were done before.
+    failed : tuple of Failure
+        Items that failed.
+    seconds : dict of str to float
+        Time of each stage [s].
+    warnings : tuple of str
+        What a user should know.
+    truth : dict of str to float
+        Simulated input only: n_true, found_fraction at IoU 0.5, mean_iou, purity [-].
+    """
+
+    store: str
+    n_frames: int = 0
+    n_particles: int = 0
+    n_clusters: int = 0
+    n_in_clusters: int = 0
+    n_done: dict[str, int] = field(default_factory=dict)
+    n_skipped: dict[str, int] = field(default_factory=dict)
+    failed: tuple[Failure, ...] = ()
+    seconds: dict[str, float] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+    truth: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def exit_code(self) -> int:
+        """0 done, 1 failed, 3 some items failed."""
+        if not self.failed:
+            return DONE
+        return PARTIAL if sum(self.n_done.values()) + sum(self.n_skipped.values()) else FAILED
+
+    def as_dict(self) -> dict[str, Any]:
+        """The same as plain values, for JSON.
+
+        Returns
+        -------
+        dict
+        """
+        return {**asdict(self), "exit_code": self.exit_code}
