@@ -154,6 +154,26 @@ class Store:
         return cls(path, root)
 
     @classmethod
+    def attach(cls, path: str | Path) -> Store:
+        """The store for a worker of a run: opened for writing without checks and repairs, which its client has made.
+
+        Parameters
+        ----------
+        path : str or Path
+            Folder of the store.
+
+        Returns
+        -------
+        Store
+        """
+        import zarr
+
+        try:
+            return cls(Path(path), zarr.open_group(str(path), mode="r+", zarr_format=3))
+        except Exception as error:
+            raise StoreError(f"{path}: the store cannot be opened ({type(error).__name__}: {error})") from error
+
+    @classmethod
     def ensure(cls, path: str | Path) -> Store:
         """Open a store for writing; create it where there is none.
 
@@ -282,6 +302,20 @@ class Store:
             return store_table.read_table(self.root[name])
         except (ValueError, OSError, RuntimeError) as error:
             raise StoreError(f"{self.path}: table {name!r} is damaged ({type(error).__name__}: {error})") from error
+
+    def read_attributes(self, name: str) -> dict[str, Any]:
+        """Attributes of ours that a table or group has.
+
+        Parameters
+        ----------
+        name : str
+            Name of the group.
+
+        Returns
+        -------
+        dict
+        """
+        return dict(self.root[name].attrs.get(ATTRIBUTES, {}))
 
     def has(self, name: str) -> bool:
         """Whether there is a table or group of that name.

@@ -1,1 +1,7 @@
-"""pipeline."""
+"""pipeline: the stages over many frames, on one machine or a cluster, into one store."""
+
+from nanospa.pipeline.run import run
+from nanospa.pipeline.settings import PRESETS, InputSettings, MeasureSettings, ReportSettings, Settings
+from nanospa.pipeline.summary import Failure, Summary
+
+__all__ = ["PRESETS", "Failure", "InputSettings", "MeasureSettings", "ReportSettings", "Settings", "Summary", "run"]

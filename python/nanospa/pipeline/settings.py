@@ -5,19 +5,25 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from nanospa.cluster import PAPER_FEATURES
+from nanospa.cluster import PRESETS as CLUSTER_PRESETS
+from nanospa.cluster import ClusterSettings
 from nanospa.errors import SettingsError, UnknownNameError
 from nanospa.segment import PRESETS as SEGMENT_PRESETS
 from nanospa.segment import SegmentSettings
 from nanospa.simulate import PRESETS as SIMULATE_PRESETS
 from nanospa.simulate import SimulateSettings
 
+_SECTION_PRESETS: dict[str, Mapping[str, BaseModel]] = {
+    "simulate": SIMULATE_PRESETS,
+    "segment": SEGMENT_PRESETS,
+    "cluster": CLUSTER_PRESETS,
+}
+
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-Members = tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(ge=1)]]
 
 
 class _Section(BaseModel):
@@ -75,42 +81,6 @@ class MeasureSettings(_Section):
     box_px: Annotated[int, Field(ge=4, le=4096)] | None = None
     masked: bool = True
     confidence: Annotated[float, Field(gt=0, lt=1)] = 0.95
-
-
-class ClusterSettings(_Section):
-    """How particles are grouped.
-
-    Attributes
-    ----------
-    method : str
-        "auto" takes the best of DBSCAN, OPTICS and HDBSCAN; or the name of one method.
-    features : tuple of str
-        Columns, with or without their unit.
-    log : tuple of str
-        Those of `features` whose logarithm is used.
-    n_components : int or None
-        Principal components to keep.
-    scan : bool
-        Whether the method's parameters are chosen by a scan, where it has any that can be; not where `options` are given.
-    members : (int, int)
-        Fewest and most members of a useful cluster.
-    include_border : bool
-        Whether particles that touch the border or are duplicates take part.
-    seed : int
-        Seed of methods that start at random.
-    options : dict
-        Parameters of the method, such as eps and min_samples.
-    """
-
-    method: Literal["auto", "kmeans", "dbscan", "optics", "hdbscan", "gaussian_mixture"] = "auto"
-    features: Annotated[tuple[str, ...], Field(min_length=1)] = tuple(PAPER_FEATURES)
-    log: tuple[str, ...] = ()
-    n_components: Annotated[int, Field(ge=1)] | None = None
-    scan: bool = True
-    members: Members = (20, 200)
-    include_border: bool = False
-    seed: Annotated[int, Field(ge=0)] = 0
-    options: dict[str, int | float | str | bool] = {}
 
 
 class ReportSettings(_Section):
@@ -235,7 +205,7 @@ def changed(settings: Settings, values: Mapping[str, Any]) -> Settings:
     """Settings with some values replaced; a section is changed field by field, a text stands for a preset of its stage."""
     merged: dict[str, Any] = settings.model_dump()
     for key, value in values.items():
-        named = {"segment": SEGMENT_PRESETS, "simulate": SIMULATE_PRESETS}.get(key)
+        named = _SECTION_PRESETS.get(key)
         if isinstance(value, str) and named is not None:
             if value not in named:
                 raise SettingsError(f"{key}: expected settings or one of {', '.join(named)}, found {value!r}{_nearest(value, named)}")
@@ -304,6 +274,6 @@ PRESETS: dict[str, Settings] = {
     "slater2020": Settings(
         simulate=SIMULATE_PRESETS["slater2020"],
         segment=SEGMENT_PRESETS["slater2020"],
-        cluster=ClusterSettings(method="dbscan", features=("area", "intensity_max", "solidity")),
+        cluster=CLUSTER_PRESETS["slater2020"],
     ),
 }

@@ -28,10 +28,12 @@ TRUTH_PREFIX = "truth/"
 Result = tuple[dict[str, Any], dict[str, Any]]
 
 
-def run_item(stage: str, path: str, settings: str, frame: Frame, entry: int, extra: dict[str, Any]) -> dict[str, Any]:
+def run_item(
+    stage: str, path: str, token: str, settings: str, frame: Frame, entry: int, extra: dict[str, Any]
+) -> dict[str, Any]:
     """Do one item of a stage; gives ``{"warnings": …}``, or ``{"kind": …, "message": …}`` where it failed."""
     try:
-        store, chosen = _store(path), _settings(settings)
+        store, chosen = _store(path, token), _settings(settings)
         store.journal.clear(stage, frame.row)
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always", NanospaWarning)
@@ -162,10 +164,6 @@ def _settings(text: str) -> Settings:
 
 
 @functools.lru_cache(maxsize=2)
-def _opened(path: str, stamp: int) -> Store:
-    return Store.open(path)  # read access is checked here; each write says itself when it fails
-
-
-def _store(path: str) -> Store:
-    """The store, opened once a process and again whenever the client has changed its layout."""
-    return _opened(path, Path(path, "zarr.json").stat().st_mtime_ns)
+def _store(path: str, token: str) -> Store:
+    """The store, opened once a process for each token: a client gives a new one when it has made arrays or let them grow."""
+    return Store.attach(path)

@@ -1,0 +1,79 @@
+"""From a store and what happened to the numbers of a run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from nanospa.io.store import Store
+from nanospa.pipeline import tables
+from nanospa.pipeline.settings import Settings
+from nanospa.pipeline.summary import Summary
+from nanospa.pipeline.truth import compared
+from nanospa.schema.store import FRAME_TABLE, PARTICLES, TRUTH
+
+if TYPE_CHECKING:
+    from nanospa.pipeline.run import _Run
+
+#: Warnings listed one by one; the frame table has all.
+_MOST = 10
+
+
+def summarise(run: _Run) -> Summary:
+    """Numbers of a run; writes the status table, and the times, warnings and truth into the store's attributes."""
+    store = run.store
+    failed = sorted(run.failed, key=lambda f: (f.stage, f.item, f.source))
+    tables.write_status(store, failed)
+    told = warnings_of(store, run.settings)
+    truth = truth_of(store, run.settings)
+    store.set_attributes(
+        seconds={**store.attributes.get("seconds", {}), **{k: v for k, v in run.seconds.items() if v >= 0}},
+        warnings=[*told, *(f"{f.stage} failed: {f.message}" for f in failed[:_MOST])],
+        truth=truth,
+    )
+    labels = np.zeros(0, np.int32)
+    n_particles = 0
+    if store.has(PARTICLES):
+        table = store.read_table(PARTICLES)
+        n_particles = table.sizes.get("particle", 0)
+        labels = table["cluster"].to_numpy() if "cluster" in table else labels
+    return Summary(
+        store=str(store.path),
+        n_frames=len(run.frames),
+        n_particles=n_particles,
+        n_clusters=int(np.unique(labels[labels >= 0]).size),
+        n_in_clusters=int((labels >= 0).sum()),
+        n_done=run.n_done,
+        n_skipped=run.n_skipped,
+        failed=tuple(failed),
+        seconds=run.seconds,
+        warnings=tuple(told),
+        truth=truth,
+    )
+
+
+def warnings_of(store: Store, settings: Settings) -> list[str]:
+    """What a user should know about the frames and the settings."""
+    if not store.has(FRAME_TABLE):
+        return []
+    table = store.read_table(FRAME_TABLE)
+    said = [text for texts in table["warnings"].to_numpy() for text in str(texts).split("; ") if text] if "warnings" in table else []
+    found = said[:_MOST]
+    if len(said) > _MOST:
+        found.append(f"{len(said) - _MOST} more warnings in the frame table")
+    if table.sizes["frame"] and not np.isfinite(table["pixel_size_y_nm"].to_numpy()).any():
+        found.append("the pixel size is unknown: sizes are in pixels only; give --pixel-size-nm or input.pixel_size_nm")
+    stacks = list(store.stacks)
+    if len({s.shape for s in stacks}) > 1:
+        found.append("frames differ in shape and are kept in several stacks: " + ", ".join(f"{s.n_frames} of {s.shape[0]} × {s.shape[1]} px" for s in stacks))
+    return found
+
+
+def truth_of(store: Store, settings: Settings) -> dict[str, float]:
+    """Comparison with the truth of simulated frames; empty for others."""
+    if settings.simulate is None or not store.has(TRUTH) or not store.has(PARTICLES):
+        return {}
+    clear = bool(getattr(settings.segment, "clear_border", False))
+    found = compared(store.read_table(TRUTH), store.read_table(PARTICLES), inside_only=clear)
+    return {key: value for key, value in found.items() if np.isfinite(value)}
