@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 #: Rows a chunk: columns of a million particles are eight files each, of a hundred particles one.
 ROWS = 131072
+#: Attribute with the columns in order: a folder has none.
+COLUMNS = "columns"
 NEW, OLD = ".new-", ".old-"
 
 
@@ -28,7 +30,7 @@ def write_table(root: Path, name: str, table: xr.Dataset, attributes: dict[str, 
     for path in (fresh, kept):
         shutil.rmtree(path, ignore_errors=True)
     group = zarr.open_group(str(fresh), mode="w", zarr_format=3)
-    group.attrs[ATTRIBUTES] = attributes
+    group.attrs[ATTRIBUTES] = {**attributes, COLUMNS: [str(name) for name in table.variables]}
     for column, variable in table.variables.items():
         write_column(group, str(column), variable.to_numpy(), [str(d) for d in variable.dims], dict(variable.attrs))
     if final.exists():
@@ -64,12 +66,14 @@ def read_table(group: Any) -> xr.Dataset:
     import xarray as xr
 
     variables = {}
-    for name, array in sorted(group.arrays()):
+    attributes = dict(group.attrs.get(ATTRIBUTES, {}))
+    rank = {name: i for i, name in enumerate(attributes.pop(COLUMNS, ()))}
+    for name, array in sorted(group.arrays(), key=lambda each: (rank.get(each[0], len(rank)), each[0])):
         values = np.asarray(array[...])
         if values.dtype.kind not in "buif":
             values = values.astype(object)
         variables[name] = (list(array.metadata.dimension_names or ()), values, dict(array.attrs))
-    return xr.Dataset(variables, attrs=dict(group.attrs.get(ATTRIBUTES, {})))
+    return xr.Dataset(variables, attrs=attributes)
 
 
 def recover(root: Path) -> None:

@@ -74,7 +74,7 @@ class Workers:
             numbers[future.key] = number
             return future
 
-        done = as_completed([submit(*first), *(submit(*each) for each in islice(numbered, width - 1))])
+        done = as_completed([submit(*first), *(submit(*each) for each in islice(numbered, width - 1))], loop=client.loop)
         for future in done:
             number = numbers.pop(future.key)
             try:

@@ -36,7 +36,7 @@ def group_particles(store: Store, settings: Settings, entry: int) -> None:
         values |= {"method": found.method, "parameters": _plain(found.parameters)}
         for method, scan in found.scans.items():
             name = CLUSTER_SCAN if method == found.method else f"{CLUSTER_SCAN}_{method}"
-            store.write_table(name, _named(scan.drop_vars("cluster", errors="ignore")), method=method, **_plain(scan.attrs))
+            store.write_table(name, _named(scan.drop_vars("cluster", errors="ignore")), **{**_plain(scan.attrs), "method": method})
         store.write_table(CLUSTER_QUALITY, _named(found.quality), **_plain(found.quality.attrs))
     column = particle_schema.column("cluster")
     assert column is not None
