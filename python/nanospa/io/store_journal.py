@@ -48,6 +48,10 @@ class Journal:
                 del self.root[group][stage]
         self._arrays.clear()
 
+    def stages(self) -> list[str]:
+        """Stages the journal knows."""
+        return sorted(name for name, _ in self.root[JOURNAL].arrays()) if JOURNAL in self.root else []
+
     def entries(self, stage: str) -> NDArray[np.uint64]:
         """Hash of every item of a stage; 0 = not done."""
         if f"{JOURNAL}/{stage}" not in self.root:

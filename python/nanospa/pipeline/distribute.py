@@ -6,6 +6,7 @@ is registered, and without Dask (``sync``) it is not imported.
 
 from __future__ import annotations
 
+import importlib
 import logging
 import os
 from collections.abc import Callable, Iterable, Iterator
@@ -62,8 +63,6 @@ class Workers:
         first = next(numbered, None)
         if first is None:
             return
-        from distributed import as_completed
-
         client = self._connected()
         width = WINDOW * max(1, sum(client.nthreads().values()))
         numbers: dict[Any, int] = {}
@@ -74,7 +73,7 @@ class Workers:
             numbers[future.key] = number
             return future
 
-        done = as_completed([submit(*first), *(submit(*each) for each in islice(numbered, width - 1))], loop=client.loop)
+        done = _distributed().as_completed([submit(*first), *(submit(*each) for each in islice(numbered, width - 1))], loop=client.loop)
         for future in done:
             number = numbers.pop(future.key)
             try:
@@ -98,20 +97,19 @@ class Workers:
     def _connect(self) -> Any:
         if hasattr(self.scheduler, "submit"):
             return self.scheduler
-        from distributed import Client, LocalCluster
-
+        dask = _distributed()
         text = str(self.scheduler)
         try:
             if text == "local" or text.startswith("local:"):
-                cluster = LocalCluster(
+                cluster = dask.LocalCluster(
                     n_workers=_n_local(text), threads_per_worker=1, processes=True, dashboard_address=None, silence_logs=logging.ERROR
                 )
                 self._owned.append(cluster)
-                client = Client(cluster, set_as_default=False)
+                client = dask.Client(cluster, set_as_default=False)
             elif "://" in text:
-                client = Client(text, set_as_default=False, timeout=CONNECT_S)
+                client = dask.Client(text, set_as_default=False, timeout=CONNECT_S)
             else:
-                client = Client(scheduler_file=text, set_as_default=False, timeout=CONNECT_S)
+                client = dask.Client(scheduler_file=text, set_as_default=False, timeout=CONNECT_S)
         except (OSError, TimeoutError, ValueError, RuntimeError) as error:
             raise SchedulerError(f"scheduler: no answer from {text!r} ({type(error).__name__}: {error})") from error
         self._owned.append(client)
@@ -130,6 +128,11 @@ def workers(scheduler: Any) -> Iterator[Workers]:
         yield found
     finally:
         found.close()
+
+
+def _distributed() -> Any:
+    # No type information is published for it.
+    return importlib.import_module("distributed")
 
 
 def _check(scheduler: Any) -> None:

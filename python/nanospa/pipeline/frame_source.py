@@ -11,7 +11,7 @@ import numpy as np
 
 from nanospa.errors import InvalidValueError, NanospaError, ShapeError, StoreError
 from nanospa.io.pixel_size import reconcile
-from nanospa.io.read import describe
+from nanospa.io.read import describe, read_file
 from nanospa.io.store import Store
 from nanospa.pipeline.fingerprint import digest
 from nanospa.pipeline.settings import Settings
@@ -67,7 +67,7 @@ def simulated(settings: Settings) -> Iterator[Found]:
     size = (chosen.pixel_size_nm, chosen.pixel_size_nm)
     description = chosen.model_dump_json(exclude={"n_frames"})
     for i in range(chosen.n_frames):
-        yield Found(f"{SIMULATED}{i}", i, tuple(chosen.shape), np.dtype("uint16"), size, description)
+        yield Found(f"{SIMULATED}{i}", i, (chosen.shape[0], chosen.shape[1]), np.dtype("uint16"), size, description)
 
 
 def of_arrays(images: Any, settings: Settings) -> Iterator[Found]:
@@ -78,7 +78,7 @@ def of_arrays(images: Any, settings: Settings) -> Iterator[Found]:
     if "pixel_size_nm" in attributes:
         size = reconcile(pixel_size_pair(attributes["pixel_size_nm"]), given, source="images")
     if isinstance(images, (list, tuple)):
-        arrays: Sequence[Any] = images
+        arrays: Any = images
     else:
         array = np.asarray(images)
         if array.ndim not in (2, 3):
@@ -153,7 +153,9 @@ def _refuse_mixture(store: Store, known: set[tuple[str, int]], coming: set[tuple
     for prefix, what in ((SIMULATED, "simulated frames"), (ARRAY, "frames given as arrays")):
         of_kind = {key for key in known | coming if key[0].startswith(prefix)}
         if of_kind and (of_kind - coming or (known | coming) - of_kind):
-            raise StoreError(f"{store.path}: the store holds {len(known)} frames, and this run would mix {what} with others; give another --store")
+            raise StoreError(
+                f"{store.path}: the store holds {len(known)} frames, and this run would mix {what} with others; give another --store"
+            )
 
 
 def frames_of(store: Store) -> list[Frame]:
@@ -166,10 +168,21 @@ def frames_of(store: Store) -> list[Frame]:
     names = ("stack", "index", "source", "source_frame", "height_px", "width_px", "pixel_size_y_nm", "pixel_size_x_nm", "fingerprint")
     missing = [name for name in names if name not in table]
     if missing:
-        raise InvalidValueError(f"{store.path}: expected the frame table's columns {', '.join(names)}, found none named {', '.join(missing)}")
+        raise InvalidValueError(
+            f"{store.path}: expected the frame table's columns {', '.join(names)}, found none named {', '.join(missing)}"
+        )
     frames = []
     for row, values in enumerate(zip(*(table[name].to_numpy() for name in names), strict=True)):
         stack, index, source, number, height, width, y, x, print_of = values
         size = (float(y), float(x)) if y > 0 and x > 0 else None
         frames.append(Frame(row, str(stack), int(index), str(source), int(number), (int(height), int(width)), size, str(print_of)))
     return frames
+
+
+def pixels(source: str, source_frame: int, settings: Settings) -> Any:
+    """Pixels of a frame that is not in a store yet."""
+    if settings.simulate is not None and source.startswith(SIMULATED):
+        from nanospa import simulate
+
+        return simulate.frame(index=source_frame, settings=settings.simulate).image
+    return as_image(read_file(source, source_frame).data, Path(source).name)

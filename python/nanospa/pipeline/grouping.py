@@ -51,4 +51,6 @@ def _named(dataset: Any) -> Any:
 
 def _plain(values: Any) -> Any:
     """The same as JSON has it; what JSON cannot hold becomes text."""
-    return json.loads(json.dumps(values, default=lambda value: value.tolist() if hasattr(value, "tolist") else str(value)).replace("NaN", "null"))
+    return json.loads(
+        json.dumps(values, default=lambda value: value.tolist() if hasattr(value, "tolist") else str(value)).replace("NaN", "null")
+    )

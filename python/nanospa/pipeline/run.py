@@ -19,11 +19,11 @@ from nanospa.pipeline.distribute import Workers, workers
 from nanospa.pipeline.fingerprint import digest, entry
 from nanospa.pipeline.frame_source import Frame
 from nanospa.pipeline.grouping import group_particles
-from nanospa.pipeline.settings import Settings, changed, preset
+from nanospa.pipeline.settings import Settings, changed, preset_settings
 from nanospa.pipeline.stages import run_item
-from nanospa.pipeline.summary import Failure, Summary
 from nanospa.pipeline.summarise import summarise
-from nanospa.schema.store import FRAME_TABLE, LABELS, PARTICLES, TRUE_LABELS
+from nanospa.pipeline.summary import Failure, Summary
+from nanospa.schema.store import LABELS, PARTICLES, TRUE_LABELS
 
 #: Stages in order.
 STAGES = ("input", "segment", "measure", "cluster")
@@ -116,7 +116,9 @@ class _Run:
             self.frames, arrays = frame_source.placed(self.store, found, self.settings.input.detector)
         else:
             self.frames = frame_source.frames_of(self.store)
-        self.store.set_attributes(settings=self.settings.model_dump(mode="json"), settings_hash=hashlib.sha256(self.text.encode()).hexdigest())
+        self.store.set_attributes(
+            settings=self.settings.model_dump(mode="json"), settings_hash=hashlib.sha256(self.text.encode()).hexdigest()
+        )
         for name in names:
             started = time.perf_counter()
             if name == "input":
@@ -259,7 +261,11 @@ def _settings(settings: Any, store: Path) -> Settings:
     if isinstance(settings, Mapping):
         return Settings.from_mapping(settings)
     if settings is not None:
-        return Settings.from_yaml(settings) if Path(settings).suffix in (".yaml", ".yml") or Path(settings).is_file() else preset(str(settings))
+        return (
+            Settings.from_yaml(settings)
+            if Path(settings).suffix in (".yaml", ".yml") or Path(settings).is_file()
+            else preset_settings(str(settings))
+        )
     if store.exists():
         return settings_of(Store.open(store))
     return Settings()

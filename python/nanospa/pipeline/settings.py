@@ -179,7 +179,7 @@ class Settings(_Section):
         """
         values = dict(mapping)
         name = values.pop("preset", None)
-        base = preset(name) if name is not None else cls()
+        base = preset_settings(name) if name is not None else cls()
         return changed(base, values)
 
     def to_yaml(self) -> str:
@@ -194,7 +194,7 @@ class Settings(_Section):
         return yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
 
 
-def preset(name: Any) -> Settings:
+def preset_settings(name: Any) -> Settings:
     """Settings of a name."""
     if name not in PRESETS:
         raise UnknownNameError(f"preset: expected one of {', '.join(PRESETS)}, found {name!r}{_nearest(str(name), PRESETS)}")

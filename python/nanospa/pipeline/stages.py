@@ -1,4 +1,7 @@
-"""What a stage does with one frame. Runs in a worker: opens the store itself, writes its own shard, its record, and last its journal entry."""
+"""What a stage does with one frame.
+
+Runs in a worker: opens the store itself, writes its own shard, then its record, and last its journal entry.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,6 @@ from nanospa.io.store import Store
 from nanospa.pipeline.fingerprint import digest
 from nanospa.pipeline.frame_source import Frame
 from nanospa.pipeline.settings import Settings
-from nanospa.pipeline.truth import match
 from nanospa.schema import as_image
 from nanospa.schema.store import LABELS, PARTICLE_IMAGES, TRUE_LABELS
 
@@ -28,9 +30,7 @@ TRUTH_PREFIX = "truth/"
 Result = tuple[dict[str, Any], dict[str, Any]]
 
 
-def run_item(
-    stage: str, path: str, token: str, settings: str, frame: Frame, entry: int, extra: dict[str, Any]
-) -> dict[str, Any]:
+def run_item(stage: str, path: str, token: str, settings: str, frame: Frame, entry: int, extra: dict[str, Any]) -> dict[str, Any]:
     """Do one item of a stage; gives ``{"warnings": …}``, or ``{"kind": …, "message": …}`` where it failed."""
     try:
         store, chosen = _store(path, token), _settings(settings)
@@ -100,7 +100,7 @@ def labels_of(store: Store, frame: Frame) -> tuple[NDArray[np.int32], bool]:
 
 
 def _measure(store: Store, settings: Settings, frame: Frame, extra: dict[str, Any]) -> Result:
-    from nanospa import measure
+    from nanospa import measure, simulate
 
     chosen = settings.measure
     image = store.stacks.read(frame.stack, frame.index)
@@ -120,8 +120,8 @@ def _measure(store: Store, settings: Settings, frame: Frame, extra: dict[str, An
     values = {name: value.item() if isinstance(value, np.generic) else value for name, value in flags.items()}
     if TRUE_LABELS in store.stacks.label_names(frame.stack):
         truth = store.stacks.read(frame.stack, frame.index, TRUE_LABELS)
-        iou, partner = match(truth, labels)
-        columns |= {TRUTH_PREFIX + "iou": iou, TRUTH_PREFIX + "found_label": partner}
+        matched = simulate.match(truth, labels)
+        columns |= {TRUTH_PREFIX + "iou": matched.iou, TRUTH_PREFIX + "found_label": matched.found}
     return {"flags": values, "corrected": corrected, "n_particles": int(columns["label"].size)}, columns
 
 

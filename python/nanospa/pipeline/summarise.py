@@ -11,7 +11,7 @@ from nanospa.pipeline import tables
 from nanospa.pipeline.settings import Settings
 from nanospa.pipeline.summary import Summary
 from nanospa.pipeline.truth import compared
-from nanospa.schema.store import FRAME_TABLE, PARTICLES, TRUTH
+from nanospa.schema.store import CLUSTER_QUALITY, FRAME_TABLE, PARTICLES, TRUTH
 
 if TYPE_CHECKING:
     from nanospa.pipeline.run import _Run
@@ -66,7 +66,10 @@ def warnings_of(store: Store, settings: Settings) -> list[str]:
         found.append("the pixel size is unknown: sizes are in pixels only; give --pixel-size-nm or input.pixel_size_nm")
     stacks = list(store.stacks)
     if len({s.shape for s in stacks}) > 1:
-        found.append("frames differ in shape and are kept in several stacks: " + ", ".join(f"{s.n_frames} of {s.shape[0]} × {s.shape[1]} px" for s in stacks))
+        found.append(
+            "frames differ in shape and are kept in several stacks: "
+            + ", ".join(f"{s.n_frames} of {s.shape[0]} × {s.shape[1]} px" for s in stacks)
+        )
     return found
 
 
@@ -75,5 +78,8 @@ def truth_of(store: Store, settings: Settings) -> dict[str, float]:
     if settings.simulate is None or not store.has(TRUTH) or not store.has(PARTICLES):
         return {}
     clear = bool(getattr(settings.segment, "clear_border", False))
-    found = compared(store.read_table(TRUTH), store.read_table(PARTICLES), inside_only=clear)
+    found = compared(store.read_table(TRUTH), inside_only=clear)
+    purity = store.read_attributes(CLUSTER_QUALITY).get("purity") if store.has(CLUSTER_QUALITY) else None
+    if purity is not None and store.has(f"{PARTICLES}/cluster"):
+        found["purity"] = float(purity)
     return {key: value for key, value in found.items() if np.isfinite(value)}

@@ -1,0 +1,5 @@
+"""The command line: ``nanospa <command>``."""
+
+from nanospa.cli.app import app, main
+
+__all__ = ["app", "main"]

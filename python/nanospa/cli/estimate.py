@@ -1,0 +1,71 @@
+"""--dry-run: what a run would take, from doing its first frame for real in a folder that is thrown away."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nanospa.cli import output
+
+if TYPE_CHECKING:
+    from nanospa.pipeline import Settings
+
+
+def print_estimate(settings: Settings, store: Path, scheduler: str | None, *, as_json: bool) -> None:
+    """Print items, seconds and bytes; writes nothing into the store."""
+    from nanospa import _threads, io, pipeline
+    from nanospa.errors import EmptyInputError
+    from nanospa.pipeline import frame_source
+    from nanospa.pipeline.settings import changed
+    from nanospa.pipeline.summary import Failure
+
+    failed: list[Failure] = []
+    images: Any = None
+    if settings.input.images:
+        found = list(frame_source.of_files(io.frame_paths(settings.input.images), settings, failed))
+        images = [found[0].source] if found else None
+    else:
+        found = list(frame_source.simulated(settings))
+    if not found:
+        raise EmptyInputError("--dry-run: expected readable images or a simulation, found none")
+    one = settings if settings.simulate is None else changed(settings, {"simulate": {"n_frames": 1}})
+    seconds, n_bytes, n_items = 0.0, 0, 1
+    # The first pass pays for imports and caches, the second is what counts.
+    for _ in range(2):
+        with tempfile.TemporaryDirectory() as folder:
+            started = time.perf_counter()
+            summary = pipeline.run(one, Path(folder) / "one.zarr", images=images, scheduler="sync", stages=("input", "segment", "measure"))
+            seconds = time.perf_counter() - started
+            n_items = max(summary.n_frames, 1)
+            n_bytes = sum(p.stat().st_size for p in Path(folder).rglob("*") if p.is_file())
+    workers = _n_workers(scheduler, _threads.available_cores())
+    document: dict[str, Any] = {
+        "frames": len(found),
+        "items": 3 * len(found) + 1,
+        "unreadable": [f.message for f in failed],
+        "seconds_a_frame": seconds / n_items,
+        "seconds": seconds / n_items * len(found) / workers,
+        "workers": workers,
+        "bytes": n_bytes / n_items * len(found),
+        "store": str(store),
+    }
+    if as_json:
+        output.print_json(document)
+        return
+    output.say(f"frames      {len(found)}, {document['items']} items")
+    output.say(
+        f"time        about {document['seconds']:.0f} s on {workers} workers ({seconds / n_items:.2f} s a frame), and the clustering"
+    )
+    output.say(f"disk        about {document['bytes'] / 1e6:.1f} MB at {store}")
+    for failure in failed:
+        output.complain(f"{failure.kind}: {failure.message}")
+
+
+def _n_workers(scheduler: str | None, cores: int) -> int:
+    text = scheduler or "local"
+    if text == "sync":
+        return 1
+    number = text.partition(":")[2]
+    return int(number) if text.startswith("local:") and number.isdigit() and int(number) else cores

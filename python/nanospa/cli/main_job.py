@@ -1,0 +1,96 @@
+"""Commands that bring data in: demo and run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from nanospa.cli import options, output
+from nanospa.cli.progress import progress_bars
+
+if TYPE_CHECKING:
+    from nanospa.pipeline import Settings, Summary
+
+#: Frames of the demo: enough particles for clusters of more than 20 members, few enough for two minutes on two cores.
+DEMO_FRAMES = 30
+
+
+def demo(
+    store: options.StoreOption = Path("demo/run.zarr"),
+    frames: Annotated[int, typer.Option("--frames", help="Simulated frames.", min=1)] = DEMO_FRAMES,
+    overrides: options.Overrides = None,
+    scheduler: options.Scheduler = None,
+    as_json: options.Json = False,
+    verbose: options.Verbose = 0,
+    quiet: options.Quiet = False,
+) -> None:
+    """The main job on a simulated population with known truth: one store, one report."""
+    output.set_level(verbose, quiet)
+    from nanospa.pipeline.settings import changed, preset_settings
+
+    chosen = preset_settings("slater2020")
+    chosen = changed(chosen, {"simulate": {"n_frames": frames}})
+    chosen = options.settings(chosen, None, None, None, overrides, None)
+    output.say(f"Simulating {frames} frames of three populations (Au spheres, Pd cubes, PtNi stars), then segment → measure → cluster.")
+    execute(chosen, store, scheduler, None, as_json=as_json, write_report=True)
+
+
+def run(
+    settings: Annotated[Path | None, typer.Argument(help="YAML file with settings.", show_default=False)] = None,
+    images: Annotated[list[str] | None, typer.Option("--images", help="File, folder or quoted pattern; may be repeated.")] = None,
+    store: options.StoreOption = Path("run.zarr"),
+    preset: options.Preset = None,
+    pixel_size_nm: options.PixelSize = None,
+    overrides: options.Overrides = None,
+    scheduler: options.Scheduler = None,
+    dry_run: options.DryRun = False,
+    preview: options.Preview = None,
+    no_report: options.NoReport = False,
+    as_json: options.Json = False,
+    verbose: options.Verbose = 0,
+    quiet: options.Quiet = False,
+) -> None:
+    """Segment, measure and group the particles of all images into one store, and report."""
+    output.set_level(verbose, quiet)
+    base = None
+    if settings is None and preset is None and store.exists():
+        from nanospa.io.store import Store
+        from nanospa.pipeline.run import settings_of
+
+        base = settings_of(Store.open(store))
+    chosen = options.settings(base, settings, preset, pixel_size_nm, overrides, images)
+    if dry_run:
+        from nanospa.cli.estimate import print_estimate
+
+        print_estimate(chosen, store, scheduler, as_json=as_json)
+        return
+    if preview is not None:
+        from nanospa.cli.preview import write_preview
+
+        write_preview(chosen, store, preview, as_json=as_json)
+        return
+    execute(chosen, store, scheduler, None, as_json=as_json, write_report=not no_report)
+
+
+def execute(
+    settings: Settings, store: Path, scheduler: Any, stages: tuple[str, ...] | None, *, as_json: bool, write_report: bool
+) -> Summary:
+    """Run stages, write the report, print the summary and end with its exit code."""
+    from nanospa import pipeline
+
+    with progress_bars(wanted=not as_json) as progress:
+        summary = pipeline.run(settings, store, scheduler=scheduler, stages=stages, progress=progress)
+    page = None
+    if write_report and summary.n_frames:
+        from nanospa import report
+
+        page = str(report.report(store, settings.report.path or store.with_name(store.stem + "_report.html")))
+        if settings.report.figures is not None:
+            report.figures(store, settings.report.figures)
+    if as_json:
+        output.print_json({**summary.as_dict(), "report": page})
+    else:
+        output.print_summary(summary, page)
+    raise typer.Exit(summary.exit_code)

@@ -1,0 +1,98 @@
+"""What commands print, and the exit codes."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from nanospa.errors import NanospaError
+    from nanospa.pipeline import Summary
+
+#: Kinds of error that a user mends before anything can start: exit code 2. The others end a run that had started: 1.
+USAGE = {
+    "settings",
+    "store",
+    "store_schema",
+    "empty_input",
+    "unknown_name",
+    "pixel_size",
+    "invalid_value",
+    "unknown_format",
+    "missing_extra",
+    "scheduler",
+}
+#: Failures listed; the store's status table has all.
+_MOST = 10
+
+_level = 0
+
+
+def set_level(verbose: int, quiet: bool) -> None:
+    """How much to print: −1 errors only, 0 normal, 1 and more with tracebacks."""
+    global _level
+    _level = -1 if quiet else verbose
+
+
+def level() -> int:
+    """How much to print."""
+    return _level
+
+
+def exit_code(error: NanospaError) -> int:
+    """Exit code of an error that ended a command."""
+    return 2 if error.kind in USAGE else 1
+
+
+def complain(text: str) -> None:
+    """One line to stderr."""
+    typer.echo(f"nanospa: {text}", err=True)
+
+
+def say(text: str = "") -> None:
+    """A line to stdout, unless quiet."""
+    if _level >= 0:
+        typer.echo(text)
+
+
+def print_json(document: Any) -> None:
+    """A JSON document to stdout; NaN and infinity become null."""
+    typer.echo(json.dumps(_finite(document), indent=2, ensure_ascii=False, default=str))
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(key): _finite(each) for key, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(each) for each in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def print_summary(summary: Summary, report: str | None) -> None:
+    """The result of a run in a few lines, truth beside it where it is known."""
+    truth = summary.truth
+    beside = f"   truth: {truth['n_true']:.0f}" if "n_true" in truth else ""
+    say(f"frames      {summary.n_frames}")
+    say(f"particles   {summary.n_particles}{beside}")
+    if "found_fraction" in truth:
+        mean = f", mean IoU {truth['mean_iou']:.3f}" if "mean_iou" in truth else ""
+        say(f"found       {100 * truth['found_fraction']:.1f} % of the true particles (IoU > 0.5){mean}")
+    if summary.n_clusters or "cluster" in summary.n_done:
+        share = 100 * summary.n_in_clusters / max(summary.n_particles, 1)
+        pure = f", purity {100 * truth['purity']:.1f} %" if "purity" in truth else ""
+        say(f"clusters    {summary.n_clusters} with {summary.n_in_clusters} particles ({share:.0f} %){pure}")
+    skipped = sum(summary.n_skipped.values())
+    done = sum(summary.n_done.values())
+    say(f"work        {done} items done, {skipped} kept from before; {sum(summary.seconds.values()):.1f} s")
+    for text in summary.warnings:
+        complain(f"warning: {text}")
+    for failure in summary.failed[:_MOST]:
+        complain(f"{failure.stage} failed: {failure.kind}: {failure.message}")
+    if len(summary.failed) > _MOST:
+        complain(f"… and {len(summary.failed) - _MOST} more failed, see the table 'status' of the store")
+    say(f"store       {summary.store}")
+    if report is not None:
+        say(f"report      {report}")

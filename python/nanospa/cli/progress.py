@@ -1,0 +1,45 @@
+"""Progress bars with the time that is left."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from nanospa.cli import output
+
+
+@contextmanager
+def progress_bars(*, wanted: bool) -> Iterator[Callable[[str, int, int, int], None] | None]:
+    """A function for `nanospa.pipeline.run` that shows a bar a stage on stderr; None where none is wanted."""
+    if not wanted or output.level() < 0:
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    columns = (
+        TextColumn("{task.description:<9}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}"),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+        TextColumn("[red]{task.fields[failed]}"),
+    )
+    # Without a terminal rich prints the bars once, at the end.
+    with Progress(*columns, console=console) as bars:
+        tasks: dict[str, Any] = {}
+
+        def show(stage: str, done: int, total: int, failed: int) -> None:
+            if total == 0:
+                return
+            if stage not in tasks:
+                tasks[stage] = bars.add_task(stage, total=total, rate="", failed="")
+            speed = bars.tasks[tasks[stage]].speed
+            rate = f"{speed:.1f}/s" if speed else ""
+            bars.update(tasks[stage], completed=done, rate=rate, failed=f"{failed} failed" if failed else "")
+
+        yield show
