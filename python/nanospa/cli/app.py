@@ -63,3 +63,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         # A full disk, a vanished network drive: the system says what.
         output.complain(f"system: {error}")
         sys.exit(1)
+    except Exception as error:
+        if output.level() > 0:
+            raise
+        output.complain(f"internal error: {type(error).__name__}: {error} (-v shows where)")
+        sys.exit(1)
