@@ -101,8 +101,13 @@ class Workers:
         text = str(self.scheduler)
         try:
             if text == "local" or text.startswith("local:"):
+                # Any free port, for this machine only: two runs side by side do not meet.
                 cluster = dask.LocalCluster(
-                    n_workers=_n_local(text), threads_per_worker=1, processes=True, dashboard_address=None, silence_logs=logging.ERROR
+                    n_workers=_n_local(text),
+                    threads_per_worker=1,
+                    processes=True,
+                    dashboard_address="127.0.0.1:0",
+                    silence_logs=logging.ERROR,
                 )
                 self._owned.append(cluster)
                 client = dask.Client(cluster, set_as_default=False)

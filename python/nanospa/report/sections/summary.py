@@ -66,7 +66,7 @@ def _clusters(view: RunView) -> list[Row]:
     groups, truth = view.clusters, view.truth
     if groups is None or groups.size == 0:
         return []
-    true = "" if truth is None or "population" not in truth else f"{np.unique(truth['population'].values.astype(str)).size} populations"
+    true = "" if truth is None or "population" not in truth else f"{len(set(truth['population'].values.tolist()))} populations"
     inside = int((groups >= 0).sum())
     rows = [("clusters", text(int(np.unique(groups[groups >= 0]).size)), true)]
     rows.append(("particles in clusters", f"{inside:,} ({100 * inside / groups.size:.1f} %)", ""))
