@@ -10,6 +10,7 @@ from nanospa import io, simulate
 
 SEGMENT = {
     "method": "threshold",
+    "polarity": "bright",
     "background": "none",
     "gaussian_sigma_px": 1.0,
     "threshold": "otsu",

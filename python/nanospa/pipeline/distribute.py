@@ -57,37 +57,35 @@ class Workers:
                 yield number, error
 
     def _there(self, task: Task, items: Iterable[tuple[Any, ...]]) -> Iterator[Outcome]:
-        from concurrent.futures import CancelledError
-
         numbered = enumerate(items)
         first = next(numbered, None)
         if first is None:
             return
         client = self._connected()
         width = WINDOW * max(1, sum(client.nthreads().values()))
-        numbers: dict[Any, int] = {}
+        in_flight: dict[Any, tuple[int, tuple[Any, ...]]] = {}
+        suspects: list[tuple[int, tuple[Any, ...]]] = []
 
         def submit(number: int, item: tuple[Any, ...]) -> Any:
             # pure=False: a repeated item is computed again, never taken from an earlier result.
             future = client.submit(task, *item, pure=False)
-            numbers[future.key] = number
+            in_flight[future.key] = (number, item)
             return future
 
         done = _distributed().as_completed([submit(*first), *(submit(*each) for each in islice(numbered, width - 1))], loop=client.loop)
         for future in done:
-            number = numbers.pop(future.key)
-            try:
-                # A worker that dies costs a rerun by the scheduler; an item that kills its workers ends as KilledWorker here.
-                outcome: dict[str, Any] | Exception = future.result()
-            except CancelledError as error:
-                outcome = SchedulerError(f"scheduler: the connection was lost ({error})")
-            except Exception as error:
-                outcome = error
-            future.release()
+            number, item = in_flight.pop(future.key)
+            outcome = _outcome(future)
             following = next(numbered, None)
             if following is not None:
                 done.add(submit(*following))
-            yield number, outcome
+            if type(outcome).__name__ == "KilledWorker":
+                suspects.append((number, item))
+            else:
+                yield number, outcome
+        # Whatever waited on a worker that died is blamed with the item that killed it: alone, each answers for itself.
+        for number, item in suspects:
+            yield number, _outcome(submit(number, item))
 
     def _connected(self) -> Any:
         if self._client is None:
@@ -133,6 +131,21 @@ def workers(scheduler: Any) -> Iterator[Workers]:
         yield found
     finally:
         found.close()
+
+
+def _outcome(future: Any) -> dict[str, Any] | Exception:
+    """Result of a future, or why there is none; a worker that dies costs a rerun by the scheduler until that gives up."""
+    from concurrent.futures import CancelledError
+
+    try:
+        result: dict[str, Any] = future.result()
+    except CancelledError as error:
+        return SchedulerError(f"scheduler: the connection was lost ({error})")
+    except Exception as error:
+        return error
+    finally:
+        future.release()
+    return result
 
 
 def _distributed() -> Any:

@@ -231,7 +231,7 @@ def with_overrides(settings: Settings, overrides: Iterable[str]) -> Settings:
     for text in overrides:
         path, equals, value = text.partition("=")
         section, dot, field = path.strip().partition(".")
-        if not equals or not dot or not field:
+        if not equals or not section or not dot or not field:
             raise SettingsError(f"--set: expected section.field=value, found {text!r}")
         try:
             values.setdefault(section, {})[field] = yaml.safe_load(value)

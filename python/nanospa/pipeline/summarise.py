@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from nanospa.io.records import decode_record
 from nanospa.io.store import Store
 from nanospa.pipeline import tables
 from nanospa.pipeline.settings import Settings
@@ -64,6 +65,9 @@ def warnings_of(store: Store, settings: Settings) -> list[str]:
         found.append(f"{len(said) - _MOST} more warnings in the frame table")
     if table.sizes["frame"] and not np.isfinite(table["pixel_size_y_nm"].to_numpy()).any():
         found.append("the pixel size is unknown: sizes are in pixels only; give --pixel-size-nm or input.pixel_size_nm")
+    if "cluster" in store.journal.stages():
+        for text in store.journal.records("cluster"):
+            found += decode_record(text)[0]["warnings"] if text else []
     stacks = list(store.stacks)
     if len({s.shape for s in stacks}) > 1:
         found.append(

@@ -59,7 +59,9 @@ class Summary:
         """0 done, 1 failed, 3 some items failed."""
         if not self.failed:
             return DONE
-        return PARTIAL if sum(self.n_done.values()) + sum(self.n_skipped.values()) else FAILED
+        # The clustering of nothing is no success.
+        stages = [stage for stage in self.n_done if stage != "cluster"] or list(self.n_done)
+        return PARTIAL if any(self.n_done[stage] + self.n_skipped[stage] for stage in stages) else FAILED
 
     def as_dict(self) -> dict[str, Any]:
         """The same as plain values, for JSON.
