@@ -1,8 +1,14 @@
 //! Dtype dispatch: the one place where numpy dtypes meet generic kernels.
 
-use numpy::{PyReadonlyArray2, PyUntypedArray, PyUntypedArrayMethods};
+use nanospa_core::error::Result;
+use ndarray::Dimension;
+use numpy::{
+    Element, PyArray, PyArrayMethods, PyReadonlyArray2, PyUntypedArray, PyUntypedArrayMethods,
+};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
+
+use crate::error::raise;
 
 /// A 2D image of any pixel type, C-contiguous or strided.
 pub(crate) enum Image<'py> {
@@ -63,3 +69,18 @@ macro_rules! dispatch {
     };
 }
 pub(crate) use dispatch;
+
+/// An array that `fill` fills without the GIL. numpy asks for huge pages where the allocator of Rust does not: a large array is
+/// written up to three times as fast the first time.
+pub(crate) fn fresh<'py, T: Element, D: Dimension>(
+    py: Python<'py>,
+    shape: D,
+    fill: impl FnOnce(&mut [T]) -> Result<()> + Send,
+) -> PyResult<Bound<'py, PyArray<T, D>>> {
+    let out = PyArray::<T, D>::zeros(py, shape, false);
+    let mut writable = out.readwrite();
+    let slice = writable.as_slice_mut()?;
+    py.detach(|| fill(slice)).map_err(|e| raise(py, e))?;
+    drop(writable);
+    Ok(out)
+}

@@ -13,7 +13,7 @@ use numpy::{
 };
 use pyo3::prelude::*;
 
-use crate::array::{Image, dispatch};
+use crate::array::{Image, dispatch, fresh};
 use crate::error::raise;
 
 #[pyfunction]
@@ -23,8 +23,10 @@ pub(crate) fn gaussian<'py>(
     sigma_px: f64,
     threads: usize,
 ) -> PyResult<Bound<'py, PyArray2<f32>>> {
-    let out = dispatch!(image, view => py.detach(|| segment::gaussian::gaussian(view, sigma_px, threads)));
-    Ok(out.map_err(|e| raise(py, e))?.into_pyarray(py))
+    use segment::gaussian::gaussian_into;
+    dispatch!(image, view => fresh(py, view.raw_dim(), |out| {
+        gaussian_into(view, sigma_px, threads, out)
+    }))
 }
 
 #[pyfunction]
@@ -34,9 +36,10 @@ pub(crate) fn tophat<'py>(
     size_px: usize,
     threads: usize,
 ) -> PyResult<Bound<'py, PyAny>> {
+    use segment::tophat::tophat_into;
     dispatch!(image, view => {
-        let out = py.detach(|| segment::tophat::tophat(view, size_px, threads));
-        Ok(out.map_err(|e| raise(py, e))?.into_pyarray(py).into_any())
+        let out = fresh(py, view.raw_dim(), |out| tophat_into(view, size_px, threads, out))?;
+        Ok(out.into_any())
     })
 }
 
@@ -48,9 +51,10 @@ pub(crate) fn rolling_ball<'py>(
     intensity_scale: f64,
     threads: usize,
 ) -> PyResult<Bound<'py, PyArray2<f32>>> {
-    use segment::rolling_ball::rolling_ball;
-    let out = dispatch!(image, view => py.detach(|| rolling_ball(view, radius_px, intensity_scale, threads)));
-    Ok(out.map_err(|e| raise(py, e))?.into_pyarray(py))
+    use segment::rolling_ball::rolling_ball_into;
+    dispatch!(image, view => fresh(py, view.raw_dim(), |out| {
+        rolling_ball_into(view, radius_px, intensity_scale, threads, out)
+    }))
 }
 
 #[pyfunction]
@@ -59,10 +63,12 @@ pub(crate) fn erode<'py>(
     mask: PyReadonlyArray2<'py, bool>,
     radius_px: usize,
     threads: usize,
-) -> Bound<'py, PyArray2<bool>> {
+) -> PyResult<Bound<'py, PyArray2<bool>>> {
     let view = mask.as_array();
-    py.detach(|| segment::erode::erode(view, radius_px, threads))
-        .into_pyarray(py)
+    fresh(py, view.raw_dim(), |out| {
+        segment::erode::erode_into(view, radius_px, threads, out);
+        Ok(())
+    })
 }
 
 #[pyfunction]
@@ -73,10 +79,11 @@ pub(crate) fn distance_transform<'py>(
     squared: bool,
     threads: usize,
 ) -> PyResult<Bound<'py, PyArrayDyn<f32>>> {
+    use segment::distance_transform::distance_transform_into;
     let view = mask.as_array();
-    let kernel = segment::distance_transform::distance_transform;
-    let out = py.detach(|| kernel(view, &sampling, squared, threads));
-    Ok(out.map_err(|e| raise(py, e))?.into_pyarray(py))
+    fresh(py, view.raw_dim(), |out| {
+        distance_transform_into(view, &sampling, squared, threads, out)
+    })
 }
 
 /// Smallest and largest pixel as float64, exact for every pixel type.

@@ -26,6 +26,20 @@ pub fn distance_transform(
     squared: bool,
     threads: usize,
 ) -> Result<ArrayD<f32>> {
+    let mut out = ArrayD::<f32>::zeros(mask.raw_dim());
+    let slice = out.as_slice_mut().expect("a fresh array is contiguous");
+    distance_transform_into(mask, sampling, squared, threads, slice)?;
+    Ok(out)
+}
+
+/// The same, in C order into `out`.
+pub fn distance_transform_into(
+    mask: ArrayViewD<'_, bool>,
+    sampling: &[f64],
+    squared: bool,
+    threads: usize,
+    out: &mut [f32],
+) -> Result<()> {
     if sampling.len() != mask.ndim() || sampling.iter().any(|s| !(s.is_finite() && *s > 0.0)) {
         return Err(Error::invalid(
             "sampling",
@@ -33,37 +47,27 @@ pub fn distance_transform(
             format!("{sampling:?}"),
         ));
     }
-    let mut out = ArrayD::<f32>::zeros(mask.raw_dim());
     if mask.is_empty() {
-        return Ok(out);
+        return Ok(());
     }
-    let slice = out.as_slice_mut().expect("a fresh array is contiguous");
-    if let Ok(plane_mask) = mask.view().into_dimensionality::<Ix2>() {
-        plane(
-            plane_mask,
-            [sampling[0], sampling[1]],
-            squared,
-            slice,
-            threads,
-        );
+    if let Ok(section) = mask.view().into_dimensionality::<Ix2>() {
+        plane(section, [sampling[0], sampling[1]], squared, out, threads);
     } else if let Ok(volume) = mask.view().into_dimensionality::<Ix3>() {
         let (_, height, width) = volume.dim();
-        parallel::for_each_block(threads, slice, height * width, |z, block| {
+        parallel::for_each_block(threads, out, height * width, |z, block| {
             let section = volume.index_axis(Axis(0), z);
             plane(section, [sampling[1], sampling[2]], true, block, 1);
         });
-        let mut stack = out
-            .view_mut()
-            .into_dimensionality::<Ix3>()
-            .expect("the shape of the mask");
-        let slabs: Vec<_> = stack.axis_chunks_iter_mut(Axis(1), 1).collect();
+        let shape = volume.dim();
+        let mut stack = ArrayViewMut3::from_shape(shape, out).expect("the size of the mask");
+        let slabs = stack.axis_chunks_iter_mut(Axis(1), 1).collect();
         parallel::for_each(threads, slabs, |_, slab| {
             along_depth(slab, sampling[0], squared);
         });
     } else {
         return Err(Error::invalid("mask", "2 or 3 dimensions", mask.ndim()));
     }
-    Ok(out)
+    Ok(())
 }
 
 /// Distances within a plane.

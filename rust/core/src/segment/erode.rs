@@ -15,19 +15,24 @@ const BAND_ROWS: usize = 64;
 
 /// `mask` eroded by the diamond of `radius_px`; what lies outside the image does not erode.
 pub fn erode(mask: ArrayView2<'_, bool>, radius_px: usize, threads: usize) -> Array2<bool> {
-    let (height, width) = mask.dim();
-    let mut out = Array2::from_elem((height, width), false);
+    let mut out = Array2::from_elem(mask.dim(), false);
+    let slice = out.as_slice_mut().expect("a fresh array is contiguous");
+    erode_into(mask, radius_px, threads, slice);
+    out
+}
+
+/// The same, row after row into `out`.
+pub fn erode_into(mask: ArrayView2<'_, bool>, radius_px: usize, threads: usize, out: &mut [bool]) {
     if mask.is_empty() {
-        return out;
+        return;
     }
     // No two pixels are further apart, so a larger radius changes nothing.
-    let radius = radius_px.min(height + width);
+    let radius = radius_px.min(mask.nrows() + mask.ncols());
     if radius <= u8::LARGEST_RADIUS {
-        bands::<u8>(mask, radius, &mut out, threads);
+        bands::<u8>(mask, radius, out, threads);
     } else {
-        bands::<u32>(mask, radius, &mut out, threads);
+        bands::<u32>(mask, radius, out, threads);
     }
-    out
 }
 
 /// A distance in pixels.
@@ -59,17 +64,11 @@ macro_rules! count {
 count!(u8);
 count!(u32);
 
-fn bands<C: Count>(
-    mask: ArrayView2<'_, bool>,
-    radius: usize,
-    out: &mut Array2<bool>,
-    threads: usize,
-) {
+fn bands<C: Count>(mask: ArrayView2<'_, bool>, radius: usize, out: &mut [bool], threads: usize) {
     let (height, width) = mask.dim();
     let rows = BAND_ROWS.max(2 * radius);
     let far = C::from_usize(radius + 1);
-    let slice = out.as_slice_mut().expect("a fresh array is contiguous");
-    parallel::for_each_block(threads, slice, rows * width, |i, block| {
+    parallel::for_each_block(threads, out, rows * width, |i, block| {
         let y0 = i * rows;
         let y1 = y0 + block.len() / width;
         let mut above = vec![C::default(); block.len()];

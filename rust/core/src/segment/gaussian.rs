@@ -19,21 +19,32 @@ pub fn gaussian<T: Pixel>(
     sigma_px: f64,
     threads: usize,
 ) -> Result<Array2<f32>> {
+    let mut out = Array2::<f32>::zeros(image.dim());
+    let slice = out.as_slice_mut().expect("a fresh array is contiguous");
+    gaussian_into(image, sigma_px, threads, slice)?;
+    Ok(out)
+}
+
+/// The same, row after row into `out`.
+pub fn gaussian_into<T: Pixel>(
+    image: ArrayView2<'_, T>,
+    sigma_px: f64,
+    threads: usize,
+    out: &mut [f32],
+) -> Result<()> {
     if !(sigma_px >= 0.0 && sigma_px.is_finite()) {
         return Err(Error::invalid("sigma_px", "a finite number >= 0", sigma_px));
     }
     let (height, width) = image.dim();
-    let mut out = Array2::<f32>::zeros((height, width));
     if height == 0 || width == 0 {
-        return Ok(out);
+        return Ok(());
     }
     let weights = half_kernel(sigma_px);
     let radius = weights.len() - 1;
     // Bands overlap by the radius on either side: they grow with it.
     let band_rows = BAND_ROWS.max(2 * radius);
     let as_it_is = |y: usize| image.row(y).to_slice().and_then(T::as_f32);
-    let slice = out.as_slice_mut().expect("a fresh array is contiguous");
-    parallel::for_each_block(threads, slice, band_rows * width, |i, block| {
+    parallel::for_each_block(threads, out, band_rows * width, |i, block| {
         let y0 = i * band_rows;
         let y1 = y0 + block.len() / width;
         let met = y0.saturating_sub(radius)..(y1 + radius).min(height);
@@ -68,7 +79,7 @@ pub fn gaussian<T: Pixel>(
             weigh(&shifted, &weights, out);
         }
     });
-    Ok(out)
+    Ok(())
 }
 
 #[multiversion(targets("x86_64+avx2"))]

@@ -28,6 +28,20 @@ pub fn rolling_ball<T: Pixel>(
     intensity_scale: f64,
     threads: usize,
 ) -> Result<Array2<f32>> {
+    let mut out = Array2::<f32>::zeros(image.dim());
+    let slice = out.as_slice_mut().expect("a fresh array is contiguous");
+    rolling_ball_into(image, radius_px, intensity_scale, threads, slice)?;
+    Ok(out)
+}
+
+/// The same, row after row into `out`.
+pub fn rolling_ball_into<T: Pixel>(
+    image: ArrayView2<'_, T>,
+    radius_px: f64,
+    intensity_scale: f64,
+    threads: usize,
+    out: &mut [f32],
+) -> Result<()> {
     if !(radius_px > 0.0 && radius_px.is_finite()) {
         return Err(Error::invalid(
             "radius_px",
@@ -40,19 +54,17 @@ pub fn rolling_ball<T: Pixel>(
         return Err(Error::invalid("intensity_scale", expected, intensity_scale));
     }
     let (height, width) = image.dim();
-    let mut out = Array2::<f32>::zeros((height, width));
     if image.is_empty() {
-        return Ok(out);
+        return Ok(());
     }
     // Beyond the image's diagonal the ball's rim is never met, only its curvature.
     let reach = (radius_px.floor() as usize).min(height + width);
     let ball = Ball::new(radius_px, intensity_scale, reach);
     let pixels = Pyramid::new(image, threads);
-    let slice = out.as_slice_mut().expect("a fresh array is contiguous");
-    parallel::for_each_block(threads, slice, TILE * width, |i, rows| {
+    parallel::for_each_block(threads, out, TILE * width, |i, rows| {
         roll(&pixels, &ball, i * TILE, rows, width);
     });
-    Ok(out)
+    Ok(())
 }
 
 /// Depth of the ball's surface below its apex, by offset; infinite outside the ball.

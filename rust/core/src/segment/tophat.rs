@@ -22,20 +22,34 @@ pub fn tophat<T: Pixel>(
     size_px: usize,
     threads: usize,
 ) -> Result<Array2<T>> {
+    let mut out = Array2::<T>::default(image.dim());
+    let slice = out.as_slice_mut().expect("a fresh array is contiguous");
+    tophat_into(image, size_px, threads, slice)?;
+    Ok(out)
+}
+
+/// The same, row after row into `out`.
+pub fn tophat_into<T: Pixel>(
+    image: ArrayView2<'_, T>,
+    size_px: usize,
+    threads: usize,
+    out: &mut [T],
+) -> Result<()> {
     if size_px == 0 {
         return Err(Error::invalid("size_px", "an integer >= 1", size_px));
     }
     let (height, width) = image.dim();
-    let mut out = Array2::<T>::default((height, width));
     if height == 0 || width == 0 || size_px == 1 {
-        return Ok(out);
+        out.fill(T::default());
+        return Ok(());
     }
     let before = size_px / 2;
     let after = size_px - 1 - before;
 
     let strip = (STRIP_BYTES / size_of::<T>()).min(width);
-    let strips: Vec<ArrayViewMut2<'_, T>> = out.axis_chunks_iter_mut(Axis(1), strip).collect();
-    parallel::for_each(threads, strips, |i, mut columns| {
+    let mut whole = columns_of(out, width);
+    let strips = whole.axis_chunks_iter_mut(Axis(1), strip).collect();
+    parallel::for_each(threads, strips, |i, mut columns: ArrayViewMut2<'_, T>| {
         let mut lines = Lines::gather(image, i * strip, columns.ncols());
         lines.running::<false>(before, after);
         for (mut row, values) in columns.rows_mut().into_iter().zip(lines.rows()) {
@@ -44,8 +58,7 @@ pub fn tophat<T: Pixel>(
     });
 
     let band = BAND_BYTES / size_of::<T>();
-    let slice = out.as_slice_mut().expect("a fresh array is contiguous");
-    parallel::for_each_block(threads, slice, band * width, |_, rows| {
+    parallel::for_each_block(threads, out, band * width, |_, rows| {
         let n = rows.len() / width;
         let mut lines = Lines::transposed(rows, width, n);
         lines.running::<false>(before, after);
@@ -53,8 +66,9 @@ pub fn tophat<T: Pixel>(
         lines.transpose_into(rows, width);
     });
 
-    let strips: Vec<ArrayViewMut2<'_, T>> = out.axis_chunks_iter_mut(Axis(1), strip).collect();
-    parallel::for_each(threads, strips, |i, mut columns| {
+    let mut whole = columns_of(out, width);
+    let strips = whole.axis_chunks_iter_mut(Axis(1), strip).collect();
+    parallel::for_each(threads, strips, |i, mut columns: ArrayViewMut2<'_, T>| {
         let x0 = i * strip;
         let mut lines = Lines::gather(columns.view(), 0, columns.ncols());
         lines.running::<true>(after, before);
@@ -76,7 +90,12 @@ pub fn tophat<T: Pixel>(
             }
         }
     });
-    Ok(out)
+    Ok(())
+}
+
+fn columns_of<T>(data: &mut [T], width: usize) -> ArrayViewMut2<'_, T> {
+    let shape = (data.len() / width, width);
+    ArrayViewMut2::from_shape(shape, data).expect("whole rows")
 }
 
 /// Several lines side by side: `data[position * count + line]`.
