@@ -115,7 +115,8 @@ class RunView:
         str
         """
         if self.frame_table is not None and "source" in self.frame_table and (text := str(self.frame_table["source"].values[frame])):
-            return Path(text).name
+            # What is no file is said whole: the last part alone would be a bare number.
+            return Path(text).name if Path(text).suffix else text
         stack, index = self._rows[frame]
         return f"{stack}, frame {index}"
 
@@ -233,21 +234,16 @@ class RunView:
     def _table(self, path: str, dimension: str | None = None) -> Any:
         if path not in self.tree.children:
             return None
-        table = self.tree[path].to_dataset()
+        table = _in_order(self.tree[path].to_dataset())
         if dimension is not None and dimension not in table.sizes:
             return None
         return table.load() if table.variables else None
 
     def _scans(self) -> dict[str, Any]:
-        """One scan, or one a method in groups of their own."""
-        node = self.tree.children.get(CLUSTER_SCAN)
-        if node is None:
-            return {}
-        found = {
-            str(node.attrs.get("method", "")): node.to_dataset(),
-            **{str(name): child.to_dataset() for name, child in node.children.items()},
-        }
-        return {name: table.load() for name, table in found.items() if "fraction" in table}
+        """The scan that gave the clusters first, then those of the other methods that were tried."""
+        names = [name for name in sorted(self.tree.children) if name == CLUSTER_SCAN or name.startswith(f"{CLUSTER_SCAN}_")]
+        found = [_in_order(self.tree[name].to_dataset()) for name in names]
+        return {str(table.attrs.get("method", "")): table.load() for table in found if "fraction" in table}
 
     def _frame_rows(self) -> list[tuple[str, int]]:
         table = self.frame_table
@@ -266,6 +262,13 @@ class RunView:
             array = array[index]
         rows, columns = window or (slice(None), slice(None))
         return np.asarray(array[rows, columns].values)
+
+
+def _in_order(table: Any) -> Any:
+    """Table with its columns in the order they were made in, and what it says of itself among its attributes."""
+    said = dict(table.attrs.get(ATTRIBUTES) or {})
+    written = [name for name in said.get("columns", ()) if name in table.data_vars]
+    return table[[*written, *(name for name in table.data_vars if name not in written)]].assign_attrs(said)
 
 
 def _n_images(node: Any) -> int:

@@ -11,12 +11,12 @@ from nanospa.report.run_view import RunView
 
 #: Failures, and frames with warnings, that are listed one by one.
 MOST_MESSAGES = 20
-#: Flags of a frame and what they mean.
+#: Flags of a frame and what they mean, for one frame and for several.
 _FRAME_FLAGS = {
-    "blur": "out of focus",
-    "charging": "with charging stripes",
-    "drift": "displaced more than the limit against the frame before",
-    "saturated": "with saturated pixels",
+    "blur": ("is out of focus", "are out of focus"),
+    "charging": ("shows jumps between lines, as on a charging specimen", "show jumps between lines, as on a charging specimen"),
+    "drift": ("is displaced more than the limit against the frame before", "are displaced more than the limit against the frame before"),
+    "saturated": ("has saturated pixels", "have saturated pixels"),
 }
 
 
@@ -51,9 +51,9 @@ def notices(view: RunView) -> list[str]:
         for name, meaning in (("n_removed_small", "smaller than the least area"), ("n_removed_border", "touching the border")):
             if name in frames and (n := int(np.nan_to_num(frames[name].values).sum())):
                 found.append(f"{n:,} regions were dropped as {meaning}.")
-        for name, meaning in _FRAME_FLAGS.items():
+        for name, (one, several) in _FRAME_FLAGS.items():
             if name in frames and (n := int(np.asarray(frames[name].values, bool).sum())):
-                found.append(f"{n:,} of {n_frames:,} frames {'is' if n == 1 else 'are'} {meaning}.")
+                found.append(f"{n:,} of {n_frames:,} frames {one if n == 1 else several}.")
         if "n_particles" in frames and (n := int((frames["n_particles"].values == 0).sum())):
             found.append(f"{n:,} of {n_frames:,} frames {'has' if n == 1 else 'have'} no particle.")
         if "warnings" in frames:

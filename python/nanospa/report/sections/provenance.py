@@ -9,7 +9,7 @@ from nanospa.report.quantity import text
 from nanospa.report.run_view import RunView
 
 #: Keys of the store's attributes that have a section of their own.
-_ELSEWHERE = {"settings", "seconds", "timings", "warnings", "summary"}
+_ELSEWHERE = {"settings", "seconds", "timings", "warnings", "summary", "truth"}
 
 
 def provenance(view: RunView) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -66,7 +67,7 @@ def _clusters(view: RunView) -> list[Row]:
     groups, truth = view.clusters, view.truth
     if groups is None or groups.size == 0:
         return []
-    true = "" if truth is None or "population" not in truth else f"{len(set(truth['population'].values.tolist()))} populations"
+    true = "" if truth is None or "population" not in truth else f"{len(set(map(str, truth['population'].values)))} populations"
     inside = int((groups >= 0).sum())
     rows = [("clusters", text(int(np.unique(groups[groups >= 0]).size)), true)]
     rows.append(("particles in clusters", f"{inside:,} ({100 * inside / groups.size:.1f} %)", ""))
@@ -86,7 +87,10 @@ def _found(view: RunView) -> list[Row]:
         return []
     iou, whole = np.asarray(truth["iou"].values, float), _whole(truth)
     rows: list[Row] = []
-    for what, asked in (("whole in their frame", whole), ("cut by the border", ~whole)):
+    kinds = [("whole in their frame", whole)]
+    if not _drops_border(view):
+        kinds.append(("cut by the border", ~whole))
+    for what, asked in kinds:
         found = asked & (iou >= FOUND_IOU)
         if asked.any():
             share = f"{int(found.sum()):,} ({100 * found.sum() / asked.sum():.1f} %)"
@@ -94,6 +98,13 @@ def _found(view: RunView) -> list[Row]:
             if found.any():
                 rows.append((f"their mean IoU, {what}", f"{iou[found].mean():.3f}", "1"))
     return rows
+
+
+def _drops_border(view: RunView) -> bool:
+    """Whether particles at the border were not wanted: then nobody asks whether they were found."""
+    settings = view.attributes.get("settings")
+    chosen = settings.get("segment") if isinstance(settings, Mapping) else None
+    return isinstance(chosen, Mapping) and bool(chosen.get("clear_border"))
 
 
 def _whole(truth: Any) -> NDArray[np.bool_]:
