@@ -175,6 +175,8 @@ def test_damage_is_noticed(store, damage):
     with pytest.raises(errors.StoreError, match=r"frame 1 of .*image.* is damaged"):
         store.stacks.read("stack_000", 1)
     assert_array_equal(store.stacks.read("stack_000", 0), np.ones((40, 50)))
+    store.stacks.write("stack_000", 1, np.full((40, 50), 9, np.uint16))
+    assert_array_equal(store.stacks.read("stack_000", 1), np.full((40, 50), 9))
 
 
 def test_another_schema_is_refused_and_left_alone(store):

@@ -36,12 +36,22 @@ def segment(
     overrides: options.Overrides = None,
     scheduler: options.Scheduler = None,
     preview: options.Preview = None,
+    corrected: Annotated[
+        Path | None, typer.Option("--corrected", help="Take the edited labels of the frame --frame from this image file.", metavar="FILE")
+    ] = None,
+    frame: Annotated[int, typer.Option("--frame", help="Row of the frame table that --corrected belongs to.", min=0)] = 0,
     as_json: options.Json = False,
     verbose: options.Verbose = 0,
     quiet: options.Quiet = False,
 ) -> None:
-    """Find the particles of the frames in a store."""
+    """Find the particles of the frames in a store, or take labels edited by hand back in."""
     output.set_level(verbose, quiet)
+    if corrected is not None:
+        from nanospa import io, pipeline
+
+        pipeline.correct(store, frame, io.read(corrected).to_numpy())
+        output.say(f"frame {frame} has corrected labels; nanospa measure {store} takes them into the tables")
+        return
     if preview is not None:
         from nanospa.cli.preview import write_preview
         from nanospa.io.store import Store

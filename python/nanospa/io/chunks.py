@@ -5,8 +5,10 @@ Two writers of one shard undo each other's work, silently: an unaligned parallel
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -83,4 +85,10 @@ def write_aligned(array: Any, start: Sequence[int], values: NDArray[Any]) -> Non
                 f"start: expected a block on shard boundaries ({step}) of axis {axis} of {array.path!r} (size {size}), found {first}:{last}"
             )
         region.append(slice(first, last))
-    array[tuple(region)] = values
+    try:
+        array[tuple(region)] = values
+    except (ValueError, RuntimeError):
+        # A shard is read before it is replaced: a torn one stands in the way of its own repair.
+        for corner in itertools.product(*(range(r.start // step, -(-r.stop // step)) for r, step in zip(region, shard, strict=True))):
+            (Path(array.store.root) / array.path / array.metadata.encode_chunk_key(corner)).unlink(missing_ok=True)
+        array[tuple(region)] = values

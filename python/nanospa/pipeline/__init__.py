@@ -1,7 +1,8 @@
 """pipeline: the stages over many frames, on one machine or a cluster, into one store."""
 
+from nanospa.pipeline.correct import correct
 from nanospa.pipeline.run import run
 from nanospa.pipeline.settings import PRESETS, InputSettings, MeasureSettings, ReportSettings, Settings
 from nanospa.pipeline.summary import Failure, Summary
 
-__all__ = ["PRESETS", "Failure", "InputSettings", "MeasureSettings", "ReportSettings", "Settings", "Summary", "run"]
+__all__ = ["PRESETS", "Failure", "InputSettings", "MeasureSettings", "ReportSettings", "Settings", "Summary", "correct", "run"]

@@ -1,0 +1,271 @@
+"""The command line: results, JSON, exit codes, one clear line instead of a traceback."""
+
+import json
+import subprocess
+import sys
+import zipfile
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+from nanospa import io
+from nanospa.cli import main
+from nanospa.io.store import Store
+
+from tests.pipeline.conftest import CLUSTER, SEGMENT, SIMULATE, snapshot
+
+SETTINGS = {"simulate": SIMULATE, "segment": SEGMENT, "cluster": CLUSTER}
+
+
+@pytest.fixture
+def call(capsys, monkeypatch, tmp_path):
+    """Run a command in an empty folder; gives (exit code, stdout, stderr)."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments):
+        with pytest.raises(SystemExit) as end:
+            main([str(a) for a in arguments])
+        text = capsys.readouterr()
+        return end.value.code or 0, text.out, text.err
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A finished store, to look at only."""
+    import nanospa as ns
+
+    path = tmp_path_factory.mktemp("finished") / "run.zarr"
+    ns.pipeline.run(SETTINGS, path, scheduler="sync")
+    return path
+
+
+@pytest.fixture(scope="module")
+def frames():
+    from nanospa import simulate
+
+    return list(simulate.frames(settings=simulate.SimulateSettings(**SIMULATE)))
+
+
+@pytest.fixture
+def settings_file(tmp_path):
+    path = tmp_path / "settings.yaml"
+    path.write_text(yaml.safe_dump(json.loads(json.dumps(SETTINGS))))
+    return path
+
+
+def test_run_then_each_stage_alone(call, settings_file, tmp_path):
+    code, out, err = call("run", settings_file, "--scheduler", "sync")
+    assert code == 0, err
+    assert "frames      4" in out and "truth: " in out and "found " in out and "store       run.zarr" in out
+    page = tmp_path / "run_report.html"
+    assert page.stat().st_size > 10_000 and "report      run_report.html" in out
+    code, out, _ = call("run", "--scheduler", "sync", "--json", "--no-report")
+    document = json.loads(out)
+    assert code == 0 and document["n_done"]["segment"] == 0 and document["n_frames"] == 4, "the store's own settings hold"
+    for command, setting, stage in [
+        ("segment", "segment.min_area_px=60", "segment"),
+        ("measure", "measure.radial_bins=4", "measure"),
+        ("cluster", "cluster.seed=3", "cluster"),
+    ]:
+        options = [] if command == "cluster" else ["--scheduler", "sync"]
+        code, out, err = call(command, "run.zarr", "--set", setting, "--json", *options)
+        document = json.loads(out)
+        assert code == 0 and document["n_done"][stage] in (1, 4), err
+    code, out, _ = call("report", "run.zarr", "-o", "other.html", "--figures", "figures")
+    assert code == 0 and (tmp_path / "other.html").exists() and list((tmp_path / "figures").glob("*.png"))
+
+
+def test_images_preset_and_pixel_size(call, frames, tmp_path):
+    (tmp_path / "images").mkdir()
+    for i, frame in enumerate(frames[:2]):
+        np.save(tmp_path / "images" / f"frame{i}.npy", frame.image)
+    common = ["--images", "images/*.npy", "--scheduler", "sync", "--no-report", "--json"]
+    code, out, err = call("run", *common, "--preset", "slater2020", "--set", "segment.background_size_px=61", "--pixel-size-nm", "0.4")
+    assert code == 0, err
+    document = json.loads(out)
+    assert document["n_frames"] == 2 and not document["truth"]
+    store = Store.open(tmp_path / "run.zarr")
+    kept = store.attributes["settings"]
+    assert kept["segment"]["threshold"] == "li" and kept["segment"]["background_size_px"] == 61
+    assert kept["input"] == {"images": ["images/*.npy"], "pixel_size_nm": 0.4, "detector": ""} and kept["simulate"] is None
+    assert "area_nm2" in store.read_table("particles")
+
+
+def test_info_and_doctor(call, finished):
+    code, out, _ = call("info", finished)
+    assert code == 0 and "4 frames 192 × 192 uint16" in out and "segment 4/4" in out
+    _, out, _ = call("info", finished, "--json")
+    document = json.loads(out)
+    assert document["stages"]["measure"] == {"done": 4, "items": 4} and document["settings"]["segment"]["threshold"] == "otsu"
+    assert call("doctor", finished)[0] == 0
+    code, out, _ = call("doctor", "--json")
+    assert code == 0 and json.loads(out)["nanospa"]
+
+
+def test_doctor_finds_and_repairs(call, settings_file, tmp_path):
+    call("run", settings_file, "--scheduler", "sync", "--no-report", "-q")
+    before = snapshot(tmp_path / "run.zarr")
+    shard = next(p for p in (tmp_path / "run.zarr/frames/stack_000/labels/particles/image/c/1").rglob("*") if p.is_file())
+    shard.write_bytes(b"torn")
+    code, out, err = call("doctor", "run.zarr")
+    assert code == 3 and "1 damaged" in out and "frame 1 of" in err
+    assert call("doctor", "run.zarr", "--repair")[0] == 3
+    code, out, _ = call("run", "--scheduler", "sync", "--no-report", "--json")
+    assert code == 0 and json.loads(out)["n_done"]["segment"] == 1
+    assert call("doctor", "run.zarr")[0] == 0
+    assert snapshot(tmp_path / "run.zarr") == before
+
+
+def test_convert(call, finished, tmp_path):
+    io.write(np.arange(12, dtype=np.uint16).reshape(3, 4), tmp_path / "a.tif", pixel_size_nm=0.5)
+    assert call("convert", "a.tif", "a.mrc")[0] == 0
+    assert io.read(tmp_path / "a.mrc").attrs["pixel_size_nm"] == pytest.approx(0.5)
+    particles = Store.open(finished).read_table("particles")
+    for target in ("p.csv", "p.parquet", "p.json", "p.zip", "t.csv"):
+        code, out, err = call("convert", finished, target, *(["--table", "truth"] if target == "t.csv" else []))
+        assert code == 0 and f"written     {target}" in out, err
+    assert len(pd.read_csv(tmp_path / "p.csv")) == len(pd.read_parquet(tmp_path / "p.parquet")) == particles.sizes["particle"]
+    document = json.loads((tmp_path / "p.json").read_text())
+    assert len(document["annotations"]) == particles.sizes["particle"] and len(document["images"]) == 4
+    for row, annotation in enumerate(document["annotations"]):
+        assert annotation["image_id"] == particles["frame"].values[row] + 1
+        x, y, width, height = annotation["bbox"]
+        box = [particles[f"bbox_{n}_px"].values[row] for n in ("x0", "y0", "x1", "y1")]
+        assert [x, y, x + width, y + height] == box
+    with zipfile.ZipFile(tmp_path / "p.zip") as archive:
+        assert len(archive.namelist()) == particles.sizes["particle"]
+    assert call("convert", finished, "p.docx")[0] == 2
+    assert call("convert", "a.tif", "a.jpg")[0] == 2
+
+
+def test_dry_run_writes_nothing(call, settings_file, tmp_path):
+    code, out, err = call("run", settings_file, "--dry-run", "--json")
+    document = json.loads(out)
+    assert code == 0, err
+    assert document["frames"] == 4 and document["seconds"] > 0 and document["bytes"] > 10_000
+    assert [p.name for p in tmp_path.iterdir()] == ["settings.yaml"]
+
+
+def test_preview(call, settings_file, finished, tmp_path):
+    code, out, err = call("run", settings_file, "--preview", "2", "--json")
+    document = json.loads(out)
+    assert code == 0 and document["n_particles"] > 0, err
+    assert [p.name for p in tmp_path.iterdir()] == ["run_preview_2.png", "settings.yaml"] or not (tmp_path / "run.zarr").exists()
+    image = io.read(tmp_path / "run_preview_2.png")
+    assert min(image.shape) > 300
+    code, _, err = call("run", settings_file, "--preview", "9")
+    assert code == 2 and "expected a frame 0 … 3, found 9" in err
+
+
+def test_corrected_labels_from_a_file(call, settings_file, tmp_path):
+    call("run", settings_file, "--scheduler", "sync", "--no-report", "-q")
+    labels = np.zeros((192, 192), np.int32)
+    labels[10:20, 10:20] = 3
+    io.write(labels, tmp_path / "edited.tif")
+    assert call("segment", "run.zarr", "--corrected", "edited.tif", "--frame", "2")[0] == 0
+    assert call("measure", "run.zarr", "--scheduler", "sync")[0] == 0
+    table = Store.open(tmp_path / "run.zarr").read_table("particles")
+    assert table["area_px"].values[table["frame"].values == 2].tolist() == [100]
+    code, _, err = call("segment", "run.zarr", "--corrected", "edited.tif", "--frame", "7")
+    assert code == 2 and "expected a row 0 … 3" in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["run", "--images", "nothing/*.tif"], 2, "empty_input: nothing/*.tif: expected at least one image file, found none"),
+        (["run"], 2, "empty_input: images: expected files"),
+        (
+            ["run", "--preset", "slater"],
+            2,
+            "unknown_name: preset: expected one of auto, slater2020, found 'slater' (did you mean 'slater2020'?)",
+        ),
+        (["run", "absent.yaml"], 2, "settings: absent.yaml: the settings cannot be read"),
+        (["run", "--preset", "auto", "--set", "segment.sigma=1"], 2, "settings: settings: segment.sigma: unknown key"),
+        (["run", "--preset", "slater2020", "--pixel-size-nm", "0"], 2, "pixel_size: --pixel-size-nm"),
+        (["run", "--preset", "slater2020", "--scheduler", "nowhere"], 2, "scheduler: scheduler: expected sync, local"),
+        (["measure", "absent.zarr"], 2, "store: absent.zarr: no such store"),
+        (["info", "absent.zarr"], 2, "store: absent.zarr: no such store"),
+        (["report", "absent.zarr"], 2, "no such store"),
+        (["convert", "absent.tif", "a.mrc"], 1, "unreadable_file: absent.tif: no such file"),
+        (["run", "--wrong"], 2, "No such option"),
+    ],
+)
+def test_what_cannot_start(call, tmp_path, arguments, code, message):
+    found, _, err = call(*arguments)
+    assert found == code and message in err and "Traceback" not in err
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("kind", ["file", "folder", "schema", "other"])
+def test_a_store_that_is_none(call, settings_file, tmp_path, kind):
+    path = tmp_path / "run.zarr"
+    if kind == "file":
+        path.write_text("mine")
+    elif kind == "folder":
+        path.mkdir()
+        (path / "thesis.txt").write_text("mine")
+    else:
+        Store.create(path)
+        if kind == "schema":
+            Store.open(path, writable=True).set_attributes(schema_version=7)
+        else:
+            (path / "zarr.json").write_text('{"zarr_format": 3, "node_type": "group", "attributes": {}}')
+    before = {p: p.read_bytes() for p in sorted(tmp_path.rglob("*")) if p.is_file()}
+    code, _, err = call("run", settings_file, "--scheduler", "sync")
+    assert code == 2 and "store_schema: run.zarr: expected a" in err
+    assert {p: p.read_bytes() for p in sorted(tmp_path.rglob("*")) if p.is_file()} == before
+
+
+def test_partial_and_failed_runs(call, frames, tmp_path):
+    (tmp_path / "images").mkdir()
+    np.save(tmp_path / "images/good.npy", frames[0].image)
+    (tmp_path / "images/bad.tif").write_bytes(b"II*\0")
+    (tmp_path / "s.yaml").write_text(yaml.safe_dump({"segment": SEGMENT, "cluster": CLUSTER}))
+    code, out, err = call("run", "s.yaml", "--images", "images", "--scheduler", "sync")
+    assert code == 3 and "input failed: unreadable_file: images/bad.tif" in err and "frames      1" in out
+    code, _, err = call("run", "s.yaml", "--images", "images/bad.tif", "--store", "other.zarr", "--scheduler", "sync")
+    assert code == 1 and "bad.tif" in err
+
+
+def test_verbose_shows_where(call):
+    from nanospa.errors import StoreError
+
+    with pytest.raises(StoreError):
+        main(["info", "absent.zarr", "-v"])
+    assert call("info", "absent.zarr", "-q")[1] == ""
+
+
+def test_help_and_version_are_light():
+    show = "print(*sorted(m.split('.')[0] for m in sys.modules))"
+    program = f"import sys, nanospa.cli as c\ntry: c.main(['--help'])\nexcept SystemExit: pass\n{show}"
+    out = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+    assert "demo" in out and "doctor" in out
+    loaded = set(out.splitlines()[-1].split())
+    assert not loaded & {
+        "numpy",
+        "xarray",
+        "zarr",
+        "dask",
+        "distributed",
+        "sklearn",
+        "skimage",
+        "scipy",
+        "pandas",
+        "matplotlib",
+        "pydantic",
+    }
+    version = subprocess.run([sys.executable, "-m", "nanospa", "--version"], capture_output=True, text=True, check=True).stdout
+    assert version.strip().count(".") == 2
+
+
+def test_demo(call, tmp_path):
+    fast = [f"segment.{key}={json.dumps(value)}" for key, value in SEGMENT.items()]
+    sets = [s for text in [*fast, "simulate.shape=[256, 256]", "simulate.n_particles=6", "cluster.scan=false"] for s in ("--set", text)]
+    code, out, err = call("demo", "--frames", "3", "--scheduler", "sync", *sets)
+    assert code == 0, err
+    assert "truth: " in out and "found " in out and "demo/run.zarr" in out and "demo/run_report.html" in out
+    assert (tmp_path / "demo/run_report.html").exists()
