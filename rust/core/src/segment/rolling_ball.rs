@@ -2,11 +2,19 @@
 //! pushed up from below, b(x) = min over |o| <= R of f(x + o) + s (R − √(R² − |o|²)).
 //!
 //! Branch and bound instead of a search over all of the ball: for a tile of output, a block of pixels matters only if its smallest
-//! pixel, raised by the ball's height at the smallest distance between block and tile, is below what the tile already has. Rounding is monotonic, so
-//! nothing is lost to it: the result is the same, bit for bit, as that of the full search in float32.
+//! pixel, raised by the ball's depth at the smallest distance between block and tile, is below what the tile already has. On slopes
+//! that is a weak bound: there planes below the block, above the tile and below the (convex) ball are compared. The first bound is
+//! immune to rounding, which is monotonic; the second keeps a margin above it. The result is the same, bit for bit, as that of the
+//! full search in float32.
 
+mod ball;
+mod pyramid;
+
+use ball::Ball;
 use multiversion::multiversion;
 use ndarray::{Array2, ArrayView2};
+
+use pyramid::{Pyramid, over_plane, slopes};
 
 use crate::error::{Error, Result};
 use crate::parallel;
@@ -17,6 +25,9 @@ const TILE: usize = 8;
 
 /// Side of a block of blocks.
 const LARGE: usize = 32;
+
+/// Margin of the bound by planes, relative to the largest value that enters it: its dozen operations round by less.
+const MARGIN: f32 = 4e-6;
 
 /// Pixels that touched the ball under one tile and are tried first under the next.
 const KEPT: usize = 32;
@@ -61,101 +72,11 @@ pub fn rolling_ball_into<T: Pixel>(
     let reach = (radius_px.floor() as usize).min(height + width);
     let ball = Ball::new(radius_px, intensity_scale, reach);
     let pixels = Pyramid::new(image, threads);
+    let margin = MARGIN * (2.0 * pixels.magnitude + (intensity_scale * radius_px) as f32);
     parallel::for_each_block(threads, out, TILE * width, |i, rows| {
-        roll(&pixels, &ball, i * TILE, rows, width);
+        roll(&pixels, &ball, margin, i * TILE, rows, width);
     });
     Ok(())
-}
-
-/// Depth of the ball's surface below its apex, by offset; infinite outside the ball.
-struct Ball {
-    /// Rows |dy| = 0, 1, …; columns dx = −(reach + TILE), …, reach + TILE.
-    depth: Vec<f32>,
-    reach: usize,
-    stride: usize,
-}
-
-impl Ball {
-    fn new(radius: f64, scale: f64, reach: usize) -> Self {
-        let margin = reach + TILE;
-        let stride = 2 * margin + 1;
-        let depth = (0..=margin).flat_map(|dy| {
-            (0..stride).map(move |i| {
-                let dx = i as f64 - margin as f64;
-                let square = (dy * dy) as f64 + dx * dx;
-                if square > radius * radius {
-                    return f32::INFINITY;
-                }
-                (scale * (radius - (radius * radius - square).sqrt())) as f32
-            })
-        });
-        Self {
-            depth: depth.collect(),
-            reach,
-            stride,
-        }
-    }
-
-    /// Depths of the tile columns x0, x0 + 1, … in a row `dy` rows from a pixel in column x.
-    #[inline(always)]
-    fn row(&self, dy: usize, x0: usize, x: usize) -> &[f32] {
-        let start = dy * self.stride + x0 + self.reach + TILE - x;
-        &self.depth[start..start + TILE]
-    }
-
-    #[inline(always)]
-    fn at(&self, dy: usize, dx: usize) -> f32 {
-        self.depth[dy * self.stride + self.reach + TILE + dx]
-    }
-}
-
-/// The image in float32, filled up with infinity to whole blocks, and the smallest pixel of each block.
-struct Pyramid {
-    pixels: Vec<f32>,
-    small: Vec<f32>,
-    large: Vec<f32>,
-    /// Columns of `large`.
-    columns: usize,
-    /// Rows of `large`.
-    rows: usize,
-}
-
-impl Pyramid {
-    fn new<T: Pixel>(image: ArrayView2<'_, T>, threads: usize) -> Self {
-        let (rows, columns) = (image.nrows().div_ceil(LARGE), image.ncols().div_ceil(LARGE));
-        let stride = columns * LARGE;
-        let mut pixels = vec![f32::INFINITY; rows * LARGE * stride];
-        parallel::for_each_block(threads, &mut pixels, stride, |y, padded| {
-            if y < image.nrows() {
-                for (p, &v) in padded.iter_mut().zip(image.row(y)) {
-                    *p = v.to_f32();
-                }
-            }
-        });
-        let small = block_minima(&pixels, stride, TILE, threads);
-        let large = block_minima(&small, stride / TILE, LARGE / TILE, threads);
-        Self {
-            pixels,
-            small,
-            large,
-            columns,
-            rows,
-        }
-    }
-}
-
-/// Minima of the `side` × `side` blocks of an array whose sides are multiples of `side`.
-fn block_minima(values: &[f32], stride: usize, side: usize, threads: usize) -> Vec<f32> {
-    let columns = stride / side;
-    let mut out = vec![f32::INFINITY; values.len() / (side * side)];
-    parallel::for_each_block(threads, &mut out, columns, |i, minima| {
-        for row in values[i * side * stride..][..side * stride].chunks_exact(stride) {
-            for (m, block) in minima.iter_mut().zip(row.chunks_exact(side)) {
-                *m = block.iter().fold(*m, |a, &b| if b < a { b } else { a });
-            }
-        }
-    });
-    out
 }
 
 /// Blocks `first .. end` of side `side` that hold positions within `reach` of the tile that starts at `start`.
@@ -175,7 +96,7 @@ fn gap(tile: usize, block: usize, side: usize) -> usize {
 
 /// Background of the rows from `y0` on, one row of tiles.
 #[multiversion(targets("x86_64+avx2"))]
-fn roll(pixels: &Pyramid, ball: &Ball, y0: usize, rows: &mut [f32], width: usize) {
+fn roll(pixels: &Pyramid, ball: &Ball, margin: f32, y0: usize, rows: &mut [f32], width: usize) {
     let stride = pixels.columns * LARGE;
     let mut touched: Vec<(usize, usize)> = Vec::new();
     for x0 in (0..width).step_by(TILE) {
@@ -203,8 +124,10 @@ fn roll(pixels: &Pyramid, ball: &Ball, y0: usize, rows: &mut [f32], width: usize
                         continue;
                     }
                     let depth = ball.at(gap_y, gap_x);
-                    let lowest = pixels.small[y / TILE * (stride / TILE) + x / TILE];
-                    if lowest + depth < tile.highest {
+                    let block = y / TILE * (stride / TILE) + x / TILE;
+                    if pixels.small[block] + depth < tile.highest
+                        && tile.meets(&pixels.planes[block], ball.plane((y0, x0), (y, x)), margin)
+                    {
                         tile.try_block(ball, pixels, (y, x), depth, &mut touched);
                     }
                 }
@@ -219,12 +142,26 @@ fn roll(pixels: &Pyramid, ball: &Ball, y0: usize, rows: &mut [f32], width: usize
     }
 }
 
+#[inline(always)]
+fn highest(tile: &[[f32; TILE]; TILE]) -> f32 {
+    let mut columns = [f32::NEG_INFINITY; TILE];
+    for row in tile {
+        for (c, &v) in columns.iter_mut().zip(row) {
+            *c = if v > *c { v } else { *c };
+        }
+    }
+    let larger = |a, b| if b > a { b } else { a };
+    columns.into_iter().fold(f32::NEG_INFINITY, larger)
+}
+
 /// A tile of output, as far as it is known.
 struct Tile {
     y0: usize,
     x0: usize,
     found: [[f32; TILE]; TILE],
     highest: f32,
+    /// Plane above `found`: height at the middle, slopes along y and x.
+    plane: [f32; 3],
 }
 
 impl Tile {
@@ -249,20 +186,26 @@ impl Tile {
             x0,
             found,
             highest: f32::INFINITY,
+            plane: [f32::INFINITY, 0.0, 0.0],
         }
     }
 
     #[inline(always)]
     fn find_highest(&mut self) {
-        let mut columns = [f32::NEG_INFINITY; TILE];
-        for row in &self.found {
-            for (c, &v) in columns.iter_mut().zip(row) {
-                *c = if v > *c { v } else { *c };
-            }
-        }
-        self.highest = columns
-            .into_iter()
-            .fold(f32::NEG_INFINITY, |a, b| if b > a { b } else { a });
+        self.highest = highest(&self.found);
+        let [slope_y, slope_x] = slopes(&self.found);
+        let top = highest(&over_plane(&self.found, slope_y, slope_x));
+        self.plane = [top, slope_y, slope_x];
+    }
+
+    /// Whether a block over the plane `block` may hold the ball down somewhere, by a plane below the ball.
+    #[inline(always)]
+    fn meets(&self, block: &[f32; 3], ball: [f32; 3], margin: f32) -> bool {
+        let middle = 0.5 * (TILE - 1) as f32;
+        let [top, tile_y, tile_x] = self.plane;
+        let along_y = (block[1] - ball[1]).abs() + (ball[1] - tile_y).abs();
+        let along_x = (block[2] - ball[2]).abs() + (ball[2] - tile_x).abs();
+        block[0] + ball[0] - top - middle * (along_y + along_x) < margin
     }
 
     /// Lets the pixel `value` at (y, x) hold the ball down; whether it did anywhere.
