@@ -1,6 +1,7 @@
 """segment: from frames (y, x) to label images (y, x), 0 = background."""
 
 from nanospa.segment.apply_corrections import apply_corrections
+from nanospa.segment.auto import AutoResult, auto
 from nanospa.segment.distance_transform import distance_transform
 from nanospa.segment.erode import erode
 from nanospa.segment.gaussian import gaussian
@@ -18,9 +19,11 @@ from nanospa.segment.watershed import watershed
 
 __all__ = [
     "PRESETS",
+    "AutoResult",
     "SegmentSettings",
     "Segmentation",
     "apply_corrections",
+    "auto",
     "distance_transform",
     "erode",
     "gaussian",

@@ -1,5 +1,6 @@
 //! Kernels of the segment stage.
 
+pub mod blobs;
 pub mod distance_transform;
 pub mod erode;
 pub mod gaussian;
@@ -8,10 +9,14 @@ pub mod histogram;
 pub mod li;
 pub mod local_otsu;
 pub mod local_threshold;
+pub mod outline;
+pub mod outlines;
 mod peer_queue;
 pub mod rolling_ball;
+pub mod scale_space;
 pub mod seeds;
 pub mod select;
 pub mod split;
+pub mod suppress;
 pub mod tophat;
 pub mod watershed;

@@ -3,6 +3,7 @@
 use pyo3::prelude::*;
 
 mod array;
+mod blobs;
 mod error;
 mod measure;
 mod segment;
@@ -11,6 +12,8 @@ mod simulate;
 /// Compiled kernels of nanospa; documented in the Python functions of the same names.
 #[pymodule]
 mod _core {
+    #[pymodule_export]
+    use super::blobs::{blob_columns, blobs, outlines, paint, suppress};
     #[pymodule_export]
     use super::error::error_kinds;
     #[pymodule_export]
