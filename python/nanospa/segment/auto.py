@@ -23,14 +23,13 @@ LARGEST_SIGMA_PX = 64.0
 # file name); the other eight measured them. Every one of them stands on a plateau: ± 50 % costs at most 0.03 of F1.
 GLOBAL_NOISE = 1 / 3
 SHARPNESS = 1 / 3
-EVENNESS = 2 / 3
+EVENNESS = 1.0
 LARGER_PER_OCTAVE = 0.2
 
 #: A region is kept while regions are this many times as frequent as equally distinct ones of the other sign.
 KEPT_PER_MIRRORED = 6.0
-#: The largest response in white noise over the extreme of as many normal values (times their mean); the largest of 46 noise images of
-#: 64² … 2048².
-NOISE_MAXIMUM = 1.5
+#: So many mirrored candidates are not counted: in clean frames the gaps between close particles are as distinct as the particles.
+FREE_MIRRORED = 3
 #: Boxes that overlap a better one by more than this part of the union, or of the smaller of both, repeat it.
 REPEATED_IOU, REPEATED_PART = 0.25, 0.6
 #: Candidates below this score are not looked at: white noise reaches it everywhere.
@@ -43,7 +42,7 @@ BOX_MARGIN = 1.2
 
 #: Bright-field particles that transmit less than this part of the brightest pixel are taken as opaque: the logarithm of single dark
 #: pixels would be noise.
-LEAST_TRANSMISSION = 0.1
+LEAST_TRANSMISSION = 0.2
 
 
 @dataclass(frozen=True)
@@ -171,8 +170,8 @@ def auto(
         raise InvalidValueError(f"kept_per_mirrored: expected a number > 1, found {kept_per_mirrored!r}")
     found = candidates(image, polarity=polarity, largest_sigma_px=largest_sigma_px, threads=threads)
     score = scores(found)
-    sign, above = found.column("sign"), above_noise(found)
-    bright, mirror = (best(found, score, above & (sign == side)) for side in (1, -1))
+    sign = found.column("sign")
+    bright, mirror = (best(found, score, sign == side) for side in (1, -1))
     mirror = mirror[~_between_better(found.boxes(), score, mirror, bright)]
     n, mirrored = cut(score[bright], score[mirror], kept_per_mirrored)
     rows = bright[:n]
@@ -292,23 +291,6 @@ def scores(found: Candidates) -> NDArray[np.float64]:
     return np.asarray(c("response") / np.maximum(noise, tiny) * shape * larger)
 
 
-def above_noise(found: Candidates) -> NDArray[np.bool_]:
-    """Whether each candidate answers more than the best of all that white noise as strong as around it offers at its scale.
-
-    Parameters
-    ----------
-    found : Candidates
-        Candidates.
-
-    Returns
-    -------
-    numpy.ndarray of bool, shape (candidate,)
-    """
-    # The largest of n independent normal values is near sqrt(2 ln n).
-    independent = np.maximum(found.image.size / found.column("sigma_px") ** 2, 2.0)
-    return found.column("response") > NOISE_MAXIMUM * np.sqrt(2 * np.log(independent)) * found.column("noise_white")
-
-
 def best(found: Candidates, score: NDArray[np.float64], among: NDArray[np.bool_], least: float = LEAST_SCORE) -> NDArray[np.intp]:
     """Rows of the best candidates that do not repeat each other, best first.
 
@@ -351,7 +333,7 @@ def cut(score: NDArray[np.float64], mirrored: NDArray[np.float64], kept_per_mirr
     if not score.size:
         return 0, 0
     better = np.searchsorted(-mirrored, -score, side="right")
-    gain = np.arange(1, score.size + 1) - kept_per_mirrored * better
+    gain = np.arange(1, score.size + 1) - kept_per_mirrored * np.maximum(better - FREE_MIRRORED, 0)
     n = int(gain.argmax()) + 1
     if gain[n - 1] <= 0:
         return 0, 0
