@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from nanospa.cluster.spanning_tree import spanning_tree
+from nanospa import _core
 from scipy.sparse.csgraph import minimum_spanning_tree
+from scipy.spatial.distance import cdist
 
 from tests.reference.validity import validity as twin
 
@@ -58,13 +59,26 @@ def test_degenerate_cases():
         ns.cluster.validity(np.zeros((5, 2)), np.zeros(4, int))
 
 
+@given(st.integers(0, 2**32 - 1), st.integers(1, 40), st.integers(1, 4))
+def test_spanning_tree(seed, n, n_features):
+    rng = np.random.default_rng(seed)
+    points, core = rng.integers(0, 6, (n, n_features)).astype(float), rng.random(n)
+    edges, lengths = _core.spanning_tree(points[:, ::-1], core)
+    assert edges.shape == (n - 1, 2) and lengths.shape == (n - 1,)
+    reach = np.maximum(cdist(points, points), np.maximum.outer(core, core))
+    assert np.allclose(reach[edges[:, 0], edges[:, 1]], lengths)
+    # Core distances are above 0, so that the sparse oracle drops no edge.
+    assert lengths.sum() == pytest.approx(minimum_spanning_tree(np.triu(reach, 1)).sum())
+    assert sorted(edges[:, 1]) == list(range(1, n))
+
+
 @given(st.integers(0, 2**32 - 1), st.integers(2, 40))
-def test_spanning_tree(seed, n):
-    distances = np.random.default_rng(seed).random((n, n)) + 0.1
-    distances = distances + distances.T
-    edges, lengths = spanning_tree(distances)
-    assert lengths.sum() == pytest.approx(minimum_spanning_tree(np.triu(distances, 1)).sum())
-    assert np.allclose(distances[edges[:, 0], edges[:, 1]], lengths)
+def test_neighbour_distance(seed, n):
+    rng = np.random.default_rng(seed)
+    points, k = rng.integers(0, 6, (n, 2)).astype(float), int(rng.integers(1, n))
+    assert np.allclose(_core.neighbour_distance(points, k), np.sort(cdist(points, points), axis=1)[:, k])
+    with pytest.raises(ns.errors.InvalidValueError, match="k"):
+        _core.neighbour_distance(points, n)
 
 
 @pytest.mark.parametrize("n_features", [2, 3, 5, 8])

@@ -6,10 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 #: Directions started from, besides the axes of the whitened cloud.
-N_RANDOM_STARTS = 24
+N_RANDOM_STARTS = 8
 
 #: Steps of the descent; the step shrinks from a third of a radian to a thousandth.
-STEPS = np.geomspace(0.33, 1e-3, 60)
+STEPS = np.geomspace(0.33, 1e-3, 40)
 
 
 def bimodal_plane(points: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -61,7 +61,9 @@ def _descend(white: NDArray[np.float64], starts: NDArray[np.float64], allowed: N
     length = np.linalg.norm(directions, axis=0)
     directions = directions[:, length > 1e-9] / length[length > 1e-9]
     for step in STEPS:
-        gradient = allowed @ (white.T @ (white @ directions) ** 3)
+        projected = white @ directions
+        # Products, not a power: several times as fast.
+        gradient = allowed @ (white.T @ (projected * projected * projected))
         gradient -= directions * (gradient * directions).sum(axis=0)
         size = np.linalg.norm(gradient, axis=0)
         # At an extremum (or in a subspace of one dimension) the gradient is rounding noise and no way to go.
@@ -69,6 +71,6 @@ def _descend(white: NDArray[np.float64], starts: NDArray[np.float64], allowed: N
         directions = directions - np.where(moving, step / np.where(moving, size, 1.0), 0.0) * gradient
         directions = allowed @ directions
         directions /= np.linalg.norm(directions, axis=0)
-    kurtosis = ((white @ directions) ** 4).mean(axis=0)
+    kurtosis = np.square(np.square(white @ directions)).mean(axis=0)
     found: NDArray[np.float64] = directions[:, kurtosis.argmin()]
     return found

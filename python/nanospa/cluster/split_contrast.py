@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nanospa import _core
 from nanospa.cluster.bimodal_plane import bimodal_plane
-from nanospa.cluster.spanning_tree import spanning_tree
 from nanospa.errors import ShapeError
 
 #: Neighbours that make a density estimate: 10 leave 30 % of noise.
@@ -116,15 +116,12 @@ def _leading_axes(x: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _contrast(x: NDArray[np.float64], min_members: int) -> float:
-    from scipy.spatial.distance import cdist
-
-    distances = cdist(x, x)
-    core = np.partition(distances, N_NEIGHBOURS, axis=1)[:, N_NEIGHBOURS]
-    edges, lengths = spanning_tree(np.maximum(distances, np.maximum.outer(core, core)))
+    core = _core.neighbour_distance(x, N_NEIGHBOURS)
+    edges, lengths = _core.spanning_tree(x, core)
     return _greatest_ratio(edges, lengths, core, min_members)
 
 
-def _greatest_ratio(edges: NDArray[np.intp], lengths: NDArray[np.float64], core: NDArray[np.float64], min_members: int) -> float:
+def _greatest_ratio(edges: NDArray[np.int64], lengths: NDArray[np.float64], core: NDArray[np.float64], min_members: int) -> float:
     parent = list(range(len(core)))
     members = [[i] for i in range(len(core))]
 

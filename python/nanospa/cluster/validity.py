@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nanospa.cluster.spanning_tree import spanning_tree
+from nanospa import _core
 from nanospa.errors import ShapeError
 
 
@@ -92,11 +92,8 @@ def _core_distances(cluster: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def _inside(cluster: NDArray[np.float64], core: NDArray[np.float64]) -> tuple[float, NDArray[np.bool_]]:
     """Density sparseness of a cluster (its longest internal edge), and which members are internal nodes of its spanning tree."""
-    from scipy.spatial.distance import cdist
-
     n = len(cluster)
-    reach = np.maximum(cdist(cluster, cluster), np.maximum.outer(core, core))
-    edges, lengths = spanning_tree(reach)
+    edges, lengths = _core.spanning_tree(cluster, core)
     internal = np.bincount(edges.ravel(), minlength=n) > 1
     inner_edges = internal[edges].all(axis=1)
     if not inner_edges.any():

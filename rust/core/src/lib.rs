@@ -8,6 +8,7 @@ pub mod parallel;
 pub mod pixel;
 mod union_find;
 
+pub mod cluster;
 pub mod measure;
 pub mod segment;
 pub mod simulate;

@@ -4,6 +4,7 @@ use pyo3::prelude::*;
 
 mod array;
 mod blobs;
+mod cluster;
 mod error;
 mod measure;
 mod segment;
@@ -14,6 +15,8 @@ mod simulate;
 mod _core {
     #[pymodule_export]
     use super::blobs::{blob_columns, blobs, outlines, paint, suppress};
+    #[pymodule_export]
+    use super::cluster::{neighbour_distance, spanning_tree};
     #[pymodule_export]
     use super::error::error_kinds;
     #[pymodule_export]

@@ -1,0 +1,3 @@
+//! Kernels of the cluster stage.
+
+pub mod spanning_tree;
