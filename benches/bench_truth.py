@@ -67,7 +67,7 @@ def clusters(table: pd.DataFrame, settings: ns.cluster.ClusterSettings) -> Itera
     found = ns.cluster.cluster_with_report(table, settings=settings, truth=truth)
     chosen = {f"best ({found.method})": found.labels} | {m: s["cluster"].to_numpy() for m, s in found.scans.items()}
     for name, labels in chosen.items():
-        figures = ns.cluster.quality(table, labels, settings.features, truth, log=settings.log)
+        figures = ns.cluster.quality(table, labels, settings.features, truth, log=settings.logarithms)
         part = figures.attrs["n_clustered"] / (figures.attrs["n_clustered"] + figures.attrs["n_outliers"])
         purity = figures["purity"].to_numpy()
         yield (

@@ -2,7 +2,7 @@
 
 from nanospa.cluster.best import Best, best
 from nanospa.cluster.cluster import cluster
-from nanospa.cluster.features import ALL_FEATURES, PAPER_FEATURES, column, feature_matrix
+from nanospa.cluster.features import ALL_FEATURES, AUTO_FEATURES, AUTO_LOG, PAPER_FEATURES, column, feature_matrix
 from nanospa.cluster.methods import METHODS
 from nanospa.cluster.population_clusters import Clustering, cluster_with_report
 from nanospa.cluster.quality import quality
@@ -13,6 +13,8 @@ from nanospa.cluster.validity import validity
 
 __all__ = [
     "ALL_FEATURES",
+    "AUTO_FEATURES",
+    "AUTO_LOG",
     "METHODS",
     "PAPER_FEATURES",
     "PRESETS",

@@ -75,7 +75,7 @@ def cluster_with_report(table: Any, *, settings: ClusterSettings | str | None = 
     >>> import pandas as pd
     >>> import nanospa as ns
     >>> size = np.random.default_rng(0).normal(np.repeat([10, 20], 60), 0.5)
-    >>> table = pd.DataFrame({"area_nm2": size**2, "intensity_max": 3 * size, "solidity": 0.95})
+    >>> table = pd.DataFrame({"area_nm2": size**2, "intensity_max": 3 * size, "intensity_std": size, "solidity": 0.95})
     >>> found = ns.cluster.cluster_with_report(table)
     >>> found.quality.attrs["n_clusters"]
     2
@@ -87,7 +87,7 @@ def cluster_with_report(table: Any, *, settings: ClusterSettings | str | None = 
     chosen = settings or PRESETS["auto"]
     matrix: dict[str, Any] = {
         "features": chosen.features,
-        "log": chosen.log,
+        "log": chosen.logarithms,
         "scaling": chosen.scaling,
         "n_components": chosen.n_components,
         "include_border": chosen.include_border,

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from nanospa.cluster.features import ALL_FEATURES, PAPER_FEATURES
+from nanospa.cluster.features import ALL_FEATURES, AUTO_FEATURES, AUTO_LOG, PAPER_FEATURES
 from nanospa.cluster.methods import METHODS
 
 MethodName = Literal["kmeans", "dbscan", "optics", "hdbscan", "gaussian_mixture"]
@@ -27,8 +27,9 @@ class ClusterSettings(BaseModel):
         Options of a named method, see `cluster`.
     features : tuple of str
         Columns, with or without their unit.
-    log : tuple of str
-        Those of `features` whose logarithm is used.
+    log : tuple of str, optional
+        Those of `features` whose logarithm is used; None: of the default features area, intensity_max and intensity_std, of others
+        none.
     scaling : str
         "std", "robust" or "none".
     n_components : int, optional
@@ -49,8 +50,8 @@ class ClusterSettings(BaseModel):
     scan: bool = False
     scan_methods: Annotated[tuple[MethodName, ...], Field(min_length=1)] = ("dbscan", "optics", "hdbscan")
     options: dict[str, Any] = Field(default_factory=dict)
-    features: Annotated[tuple[str, ...], Field(min_length=1)] = PAPER_FEATURES
-    log: tuple[str, ...] = ()
+    features: Annotated[tuple[str, ...], Field(min_length=1)] = AUTO_FEATURES
+    log: tuple[str, ...] | None = None
     scaling: Literal["std", "robust", "none"] = "std"
     n_components: Annotated[int, Field(ge=1)] | None = None
     members: tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(ge=1)]] = (20, 200)
@@ -62,7 +63,7 @@ class ClusterSettings(BaseModel):
     def _fits(self) -> ClusterSettings:
         if self.members[0] > self.members[1]:
             raise ValueError(f"members: expected smallest <= largest, found {self.members}")
-        if unknown := set(self.log) - set(self.features):
+        if unknown := set(self.log or ()) - set(self.features):
             raise ValueError(f"log: expected names of features, found {', '.join(sorted(unknown))}")
         if self.options and (self.method == "auto" or self.scan):
             raise ValueError("options: expected none where parameters are scanned")
@@ -71,6 +72,13 @@ class ClusterSettings(BaseModel):
                 f"options: expected options of {self.method} ({', '.join(METHODS[self.method].options)}), found {sorted(wrong)}"
             )
         return self
+
+    @property
+    def logarithms(self) -> tuple[str, ...]:
+        """Features whose logarithm is used."""
+        if self.log is not None:
+            return self.log
+        return AUTO_LOG if self.features == AUTO_FEATURES else ()
 
 
 #: "auto": the defaults; "slater2020": the paper's best clustering, DBSCAN on three properties with scanned parameters and at most 200
