@@ -67,7 +67,7 @@ def simulated_run(
         "package_version": ns.__version__,
         "settings": {"segment": {"method": "auto"}, "cluster": {"method": "dbscan", "features": ["area", "intensity_max"]}},
         "seconds": {"segment": 1.5, "measure": 0.25},
-        "warnings": ["frame 2: constant image"],
+        "warnings": ["frame 2: constant image", "segment failed: it is truncated"],
     }
     return tree
 

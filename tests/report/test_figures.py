@@ -78,6 +78,15 @@ def test_distribution_by_volume_sums_to_one():
     assert [p.get_height() for p in axes.patches if p.get_height()] == pytest.approx([1 / 36, 8 / 36, 27 / 36])
 
 
+def test_far_values_do_not_squeeze_the_others():
+    values = np.append(np.random.default_rng(0).normal(10, 1, 300), [5000.0, 7000.0])
+    axes = ns.report.distribution(values, title="x").axes[0]
+    assert axes.get_xlim()[1] < 20
+    assert [text.get_text() for text in axes.texts] == ["2 beyond →"]
+    weighted = ns.report.distribution(values, title="x", weights=values).axes[0]
+    assert weighted.texts[0].get_text() == "2 beyond (80 %) →"
+
+
 def test_lognormal_fit_has_the_area_of_the_histogram():
     values = np.random.default_rng(0).lognormal(2.0, 0.25, 4000)
     fit = {"mu": (2.0, 1.98, 2.02), "sigma": (0.25, 0.245, 0.255)}

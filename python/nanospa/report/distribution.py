@@ -17,8 +17,10 @@ if TYPE_CHECKING:
 
 #: Fewest and most bins; between them Freedman and Diaconis' rule decides (Z. Wahrscheinlichkeitstheorie 57, 453, 1981).
 _BINS = (12, 60)
-#: Share of the particles that may lie outside the axis on either side [%]: a single agglomerate must not squeeze all others into one bin.
+#: The axis ends where 0.1 % of the values lie beyond, and at the latest ten interquartile ranges from the quartiles: a single
+#: agglomerate must not squeeze all others into one bin. How many lie beyond is written into the figure.
 _OUTSIDE_PERCENT = 0.1
+_OUTSIDE_RANGES = 10
 #: With more clusters than this the histogram is stacked without a legend.
 _MOST_IN_LEGEND = 8
 
@@ -107,6 +109,9 @@ def distribution(
         if np.isfinite([low, high]).all():
             axes.axvspan(low, high, color=INK, alpha=0.10, linewidth=0)
     axes.set_xlim(edges[0], edges[-1])
+    axes.locator_params(axis="x", nbins=6)
+    axes.ticklabel_format(axis="x", scilimits=(-3, 5), useMathText=True)
+    _say_outside(axes, data, mass, edges)
     handles, names = axes.get_legend_handles_labels()
     if handles and len(present) <= _MOST_IN_LEGEND:
         figure.legend(handles, names, loc="outside upper center", ncols=3, fontsize=8, frameon=False)
@@ -114,7 +119,7 @@ def distribution(
 
 
 def bin_edges(data: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Edges of equal bins over the values, the outermost 0.1 % at either end aside.
+    """Edges of equal bins over the values, few far ones aside.
 
     Parameters
     ----------
@@ -124,12 +129,15 @@ def bin_edges(data: NDArray[np.float64]) -> NDArray[np.float64]:
     Returns
     -------
     numpy.ndarray of float64, shape (bin + 1,)
-        Rising edges [unit of `data`].
+        Rising edges [unit of `data`]: at most 0.1 % of the values lie beyond at either end, besides those more than ten interquartile
+        ranges from the quartiles.
     """
-    # Not interpolated towards the middle: of fewer than 1,000 particles none is left out.
-    low = float(np.percentile(data, _OUTSIDE_PERCENT, method="lower"))
-    high = float(np.percentile(data, 100 - _OUTSIDE_PERCENT, method="higher"))
     first, third = (float(v) for v in np.percentile(data, [25, 75]))
+    reach = _OUTSIDE_RANGES * (third - first) if third > first else np.inf
+    near = data[(data >= first - reach) & (data <= third + reach)]
+    # Not interpolated towards the middle: of fewer than 1,000 particles none is left out.
+    low = float(np.percentile(near, _OUTSIDE_PERCENT, method="lower"))
+    high = float(np.percentile(near, 100 - _OUTSIDE_PERCENT, method="higher"))
     if not high > low:
         # Equal values still need a bin that float64 can tell from its neighbour.
         half = max(0.5, abs(low) * 1e-6)
@@ -150,6 +158,14 @@ def _draw_lognormal(axes: Any, fit: Mapping[str, tuple[float, float, float]], ed
     if np.isfinite(limits).all() and sigma_low > 0:
         curves = np.stack([total * _density(x, m, s) for m in (mu_low, mu_high) for s in (sigma_low, sigma_high)])
         axes.fill_between(x, curves.min(axis=0), curves.max(axis=0), color=INK, alpha=0.18, linewidth=0)
+
+
+def _say_outside(axes: Any, data: NDArray[np.float64], mass: NDArray[np.float64] | None, edges: NDArray[np.float64]) -> None:
+    for beyond, x, side, arrow in ((data < edges[0], 0.01, "left", "← {}"), (data > edges[-1], 0.99, "right", "{} →")):
+        n = int(beyond.sum())
+        if n:
+            share = "" if mass is None else f" ({100 * mass[beyond].sum():.2g} %)"
+            axes.text(x, 0.99, arrow.format(f"{n:,} beyond{share}"), transform=axes.transAxes, ha=side, va="top", fontsize=8)
 
 
 def _density(x: NDArray[np.float64], mu: float, sigma: float) -> NDArray[np.float64]:

@@ -32,9 +32,15 @@ def notices(view: RunView) -> list[str]:
     -------
     list of str
     """
-    found = [str(w) for w in view.attributes.get("warnings") or []]
     particles, frames = view.particles, view.frame_table
-    found += _failures(view)
+    failures = _failures(view)
+    # The run's own list repeats what the table of failures says with the item's name.
+    found = [
+        w
+        for w in map(str, view.attributes.get("warnings") or [])
+        if not any(f.endswith(w.partition("failed: ")[2] or "\0") for f in failures)
+    ]
+    found += failures
     if view.n_particles == 0:
         found.append("No particle was found.")
     else:
@@ -44,7 +50,7 @@ def notices(view: RunView) -> list[str]:
         if "saturated_fraction" in particles:
             n = int((np.nan_to_num(particles["saturated_fraction"].values) > 0).sum())
             found += [f"{n:,} of {total:,} particles have saturated pixels: their intensities are lower limits."] if n else []
-        if view.column("equivalent_diameter") == "equivalent_diameter_px":
+        if view.column("equivalent_diameter") == "equivalent_diameter_px" and not any("pixel size" in w for w in found):
             found.append("The pixel size is unknown: sizes are in pixels.")
     if frames is not None:
         n_frames = int(frames.sizes["frame"])
