@@ -224,6 +224,15 @@ def test_what_cannot_start_leaves_nothing(settings, tmp_path):
     assert not (tmp_path / "run.zarr").exists()
 
 
+def test_settings_of_stages_that_are_not_run_stay(settings, tmp_path):
+    run(settings, tmp_path / "run.zarr")
+    other = {"segment": {"clear_border": True}, "cluster": {**CLUSTER, "seed": 9}}
+    run(other, tmp_path / "run.zarr", stages=["cluster"])
+    kept = Store.open(tmp_path / "run.zarr").attributes["settings"]
+    assert kept["cluster"]["seed"] == 9 and kept["simulate"]["n_frames"] == 4 and not kept["segment"]["clear_border"]
+    assert not any(run(None, tmp_path / "run.zarr").n_done.values())
+
+
 def test_stages_in_the_wrong_order(settings, tmp_path):
     run(settings, tmp_path / "run.zarr", stages=["input"])
     with pytest.raises(errors.StoreError, match="run segment first"):

@@ -59,7 +59,7 @@ def run(
         takes ``DASK_SCHEDULER_ADDRESS`` and else "local". Where processes are started, the calling script needs the usual
         ``if __name__ == "__main__":``.
     stages : iterable of str, optional
-        Of "input", "segment", "measure", "cluster"; all by default.
+        Of "input", "segment", "measure", "cluster"; all by default. Settings of the others stay those of the store.
     progress : callable, optional
         Called with (stage, items done, items in all, items failed).
 
@@ -90,6 +90,7 @@ def run(
     """
     names = _stages(stages)
     chosen = _settings(settings, Path(store))
+    chosen = _with_kept(chosen, Path(store), names)
     source, chosen = _source(images, chosen, Path(store), "input" in names)
     with workers(scheduler) as pool:
         opened = Store.ensure(store)
@@ -269,6 +270,16 @@ def _settings(settings: Any, store: Path) -> Settings:
     if store.exists():
         return settings_of(Store.open(store))
     return Settings()
+
+
+def _with_kept(settings: Settings, store: Path, names: Sequence[str]) -> Settings:
+    """Sections of stages that are not run stay those the store was made with: its settings say how its data came about."""
+    if not store.exists() or len(names) == len(STAGES):
+        return settings
+    kept = settings_of(Store.open(store))
+    sections = {"input": ("input", "simulate"), "segment": ("segment",), "measure": ("measure",), "cluster": ("cluster",)}
+    old = [section for stage in STAGES if stage not in names for section in sections[stage]]
+    return settings.model_copy(update={section: getattr(kept, section) for section in old})
 
 
 def settings_of(store: Store) -> Settings:
