@@ -59,6 +59,7 @@ def watershed(
     connectivity: int,
     descending: bool,
     peer_ties: bool,
+    threads: int,
 ) -> NDArray[np.int32]: ...
 def split(
     labels: NDArray[np.int32],

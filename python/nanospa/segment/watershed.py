@@ -7,7 +7,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from nanospa import _core
+from nanospa import _core, _threads
 from nanospa.errors import InvalidValueError
 from nanospa.schema import as_image, keeps_calibration
 from nanospa.schema.arrays import as_labels, as_mask
@@ -25,6 +25,7 @@ def watershed(
     connectivity: int = 4,
     descending: bool = False,
     ties: Literal["first_reached", "particlespy-0.5.1"] = "first_reached",
+    threads: int | None = None,
 ) -> NDArray[np.int32]:
     """Regions that grow from markers over a landscape, lowest pixels first, until they meet.
 
@@ -47,6 +48,8 @@ def watershed(
     ties : {"first_reached", "particlespy-0.5.1"}
         What decides between pixels of equal height: the rule above, or for parity the order of that program's binary heap, which differs
         in the order of markers of equal height (slower).
+    threads : int, optional
+        Threads to use; see `nanospa.threads`.
 
     Returns
     -------
@@ -75,4 +78,4 @@ def watershed(
     inside = None if mask is None else as_mask(mask).view(np.uint8)
     if ties not in TIES:
         raise InvalidValueError(f"ties: expected one of {', '.join(TIES)}, found {ties!r}")
-    return _core.watershed(heights, starts, inside, max(int(connectivity), 0), bool(descending), ties != TIES[0])
+    return _core.watershed(heights, starts, inside, max(int(connectivity), 0), bool(descending), ties != TIES[0], _threads.resolve(threads))

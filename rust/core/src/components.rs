@@ -268,7 +268,7 @@ fn earlier_line(line: usize, n_y: usize, dz: usize, dy: isize) -> Option<usize> 
 }
 
 /// Appends start and end of each run of non-zero bytes of `line`.
-fn find_runs(line: &[u8], edges: &mut Vec<u32>) {
+pub(crate) fn find_runs(line: &[u8], edges: &mut Vec<u32>) {
     let begin = edges.len();
     let mut last = 0;
     let chunks = line.chunks_exact(64);

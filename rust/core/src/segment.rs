@@ -1,6 +1,7 @@
 //! Kernels of the segment stage.
 
 pub mod blobs;
+mod bounding_boxes;
 pub mod distance_transform;
 pub mod erode;
 pub mod gaussian;
@@ -11,6 +12,7 @@ pub mod local_otsu;
 pub mod local_threshold;
 pub mod outline;
 pub mod outlines;
+mod mask_runs;
 mod peer_queue;
 pub mod rolling_ball;
 pub mod scale_space;

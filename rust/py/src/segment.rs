@@ -190,6 +190,7 @@ pub(crate) fn watershed<'py>(
     connectivity: usize,
     descending: bool,
     peer_ties: bool,
+    threads: usize,
 ) -> PyResult<Bound<'py, PyArray2<i32>>> {
     let markers = markers.as_array();
     let mask = mask.as_ref().map(|mask| mask.as_array());
@@ -203,7 +204,7 @@ pub(crate) fn watershed<'py>(
     };
     let flooded = dispatch!(landscape, view => py.detach(|| {
         let connectivity = Connectivity::new(connectivity, 2)?;
-        segment::watershed::watershed(view, markers, mask, connectivity, descending, ties, out)
+        segment::watershed::watershed(view, markers, mask, connectivity, descending, ties, out, threads)
     }));
     drop(writable);
     flooded.map_err(|e| raise(py, e))?;

@@ -128,7 +128,7 @@ impl Search<'_> {
         self.fill(&mut near[2], Some(rows.start));
         // A window narrower than three pixels does not hold the direct neighbours.
         let narrow = self.window.before == 0 || self.window.after == 0;
-        let mut flags = vec![false; width];
+        let mut flags = [0; STRETCH];
         for y in rows {
             near.rotate_left(1);
             self.fill(&mut near[2], Some(y + 1));
@@ -143,11 +143,11 @@ impl Search<'_> {
                 }
                 let flags = &mut flags[..end - start];
                 if narrow {
-                    flags.fill(true);
+                    flags.fill(0);
                 } else {
-                    not_below_neighbours(&near, start, flags);
+                    below_neighbours(&near, start, flags);
                 }
-                for (i, _) in flags.iter().enumerate().filter(|(_, flag)| **flag) {
+                for (i, _) in flags.iter().enumerate().filter(|(_, below)| **below == 0) {
                     let x = start + i;
                     let (label, value) = (near[1].labels[x + 1], near[1].distances[x + 1]);
                     let eligible = label > 0 && value > self.floor && self.columns.contains(&x);
@@ -217,12 +217,12 @@ fn copy<T: Copy>(row: ArrayView1<'_, T>, to: &mut [T]) {
     }
 }
 
-/// Whether each pixel of the middle row from `start` on is not below a direct neighbour of its label.
-fn not_below_neighbours(near: &[Padded; 3], start: usize, flags: &mut [bool]) {
-    let n = flags.len();
+/// Non-zero for each pixel of the middle row, from `start` on, that is below a direct neighbour of its label.
+fn below_neighbours(near: &[Padded; 3], start: usize, below: &mut [i32]) {
+    let n = below.len();
     let middle = &near[1].distances[start + 1..][..n];
     let own = &near[1].labels[start + 1..][..n];
-    flags.fill(true);
+    below.fill(0);
     for (i, row) in near.iter().enumerate() {
         for step in 0..3 {
             if (i, step) == (1, 1) {
@@ -231,7 +231,7 @@ fn not_below_neighbours(near: &[Padded; 3], start: usize, flags: &mut [bool]) {
             let distances = &row.distances[start + step..][..n];
             let labels = &row.labels[start + step..][..n];
             for k in 0..n {
-                flags[k] &= !((distances[k] > middle[k]) & (labels[k] == own[k]));
+                below[k] |= i32::from(distances[k] > middle[k]) & i32::from(labels[k] == own[k]);
             }
         }
     }

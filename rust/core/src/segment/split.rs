@@ -2,27 +2,16 @@
 //!
 //! Components do not touch, so the result is that of the same kernels on whole frames; a frame's worth of temporaries is never needed.
 
-use std::ops::Range;
-
 use ndarray::{Array2, ArrayView2, ArrayViewMut2, s};
 
 use crate::components::Connectivity;
 use crate::error::Result;
 use crate::parallel;
+use crate::segment::bounding_boxes::{Bounds, bounding_boxes};
 use crate::segment::distance_transform::distance_transform;
 use crate::segment::erode::erode;
 use crate::segment::seeds::{Meaning, seeds};
-use crate::segment::select::for_each_run;
-use crate::segment::watershed::{Ties, watershed};
-
-/// Rows or columns of a label not met yet.
-const NOTHING: Range<usize> = Range {
-    start: usize::MAX,
-    end: 0,
-};
-
-/// Rows whose bounding boxes are collected as one piece of work.
-const BLOCK_ROWS: usize = 256;
+use crate::segment::watershed::flood_cut_out;
 
 /// How components are split.
 #[derive(Debug, Clone, Copy)]
@@ -36,9 +25,6 @@ pub struct Splitting {
     /// Whether components without a seed stay whole, and pixels that share no edge with their part stay in it; else both vanish.
     pub keep_all: bool,
 }
-
-/// Rows and columns of a component.
-type Bounds = (Range<usize>, Range<usize>);
 
 /// A component in its bounding box.
 enum Part {
@@ -126,16 +112,7 @@ fn part(
     let flood = |markers: ArrayView2<'_, i32>, connectivity| {
         let mut flooded = Array2::zeros(mask.dim());
         let to = flooded.view_mut();
-        watershed(
-            distance,
-            markers,
-            Some(mask.view()),
-            connectivity,
-            true,
-            Ties::FirstReached,
-            to,
-        )
-        .map(|()| flooded)
+        flood_cut_out(distance, markers, mask.view(), connectivity, true, to).map(|()| flooded)
     };
     let mut flooded = flood(markers.view(), Connectivity::Four)?;
     let left_out = flooded
@@ -146,29 +123,4 @@ fn part(
         flooded = flood(flooded.view(), Connectivity::Eight)?;
     }
     Ok((Part::Split((rows, columns), flooded), n_seeds, area))
-}
-
-/// Rows and columns of each label 1 … `n`.
-fn bounding_boxes(labels: ArrayView2<'_, i32>, n: usize, threads: usize) -> Vec<Bounds> {
-    let height = labels.dim().0;
-    let boxes = parallel::map(threads, height.div_ceil(BLOCK_ROWS), |i| {
-        let mut boxes = vec![(NOTHING, NOTHING); n];
-        for y in i * BLOCK_ROWS..((i + 1) * BLOCK_ROWS).min(height) {
-            for_each_run(labels.row(y), |label, run| {
-                if let Some((rows, columns)) = boxes.get_mut(label as usize - 1) {
-                    *rows = rows.start.min(y)..y + 1;
-                    *columns = columns.start.min(run.start)..columns.end.max(run.end);
-                }
-            });
-        }
-        boxes
-    });
-    let merged = boxes.into_iter().reduce(|mut all, some| {
-        for (a, b) in all.iter_mut().zip(some) {
-            a.0 = a.0.start.min(b.0.start)..a.0.end.max(b.0.end);
-            a.1 = a.1.start.min(b.1.start)..a.1.end.max(b.1.end);
-        }
-        all
-    });
-    merged.unwrap_or_default()
 }

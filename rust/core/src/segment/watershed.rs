@@ -3,16 +3,21 @@
 //! Pixels are flooded lowest first. Pixels of one height are flooded in the order in which the flood reached them; markers are reached
 //! first, in raster order; a pixel reaches its neighbours in raster order (up, left, right, down). That is the only tie rule.
 
-use ndarray::{ArrayView2, ArrayViewMut2};
+use ndarray::{Array2, ArrayView2, ArrayViewMut2, Axis, Zip, s};
 
-use crate::components::Connectivity;
+use crate::components::{self, Connectivity};
 use crate::error::{Error, Result};
+use crate::parallel;
 use crate::pixel::Pixel;
+use crate::segment::bounding_boxes::{Bounds, bounding_boxes};
 use crate::segment::height_queue::{HeightQueue, ranks};
+use crate::segment::mask_runs::{Run, runs_inside};
 use crate::segment::peer_queue::PeerQueue;
 
 /// Pixels a frame may have: two bits of an index say whether the pixel is first or last in its row.
 const MAX_PIXELS: usize = 1 << 30;
+/// Parts are cut out as long as their bounding boxes together hold at most this many frames.
+const MAX_COPIES: usize = 4;
 const FIRST: u32 = 1 << 31;
 const LAST: u32 = 1 << 30;
 const INDEX: u32 = LAST - 1;
@@ -38,7 +43,8 @@ pub(crate) trait Queue {
 
 /// Floods `landscape` from the positive `markers` inside `mask` (everywhere if None) into `labels`, which must hold zeros.
 ///
-/// `descending` floods from the highest value down. Pixels that no marker reaches stay 0.
+/// `descending` floods from the highest value down. Pixels that no marker reaches stay 0. Parts of the mask that do not touch are
+/// flooded one by one: the result is the same, and what a part needs stays in the cache.
 pub fn watershed<T: Pixel>(
     landscape: ArrayView2<'_, T>,
     markers: ArrayView2<'_, i32>,
@@ -47,8 +53,93 @@ pub fn watershed<T: Pixel>(
     descending: bool,
     ties: Ties,
     mut labels: ArrayViewMut2<'_, i32>,
+    threads: usize,
 ) -> Result<()> {
-    let (height, width) = landscape.dim();
+    check(&landscape, &markers, &mask, connectivity, &labels)?;
+    let n_pixels = landscape.len();
+    if let (Some(mask), Ties::FirstReached) = (&mask, ties) {
+        let planes = (
+            mask.view().insert_axis(Axis(0)),
+            labels.view_mut().insert_axis(Axis(0)),
+        );
+        let n = components::label(planes.0, connectivity, planes.1, threads)?;
+        let bounds = bounding_boxes(labels.view(), n, threads);
+        let area = |(rows, columns): &Bounds| rows.len() * columns.len();
+        // Rings inside rings would be copied again and again.
+        if bounds.iter().map(area).sum::<usize>() <= MAX_COPIES * n_pixels {
+            let parts = labels.view();
+            let floods = parallel::map(threads, n, |i| {
+                let (rows, columns) = bounds[i].clone();
+                let place = s![rows, columns];
+                let (landscape, markers) = (landscape.slice(place), markers.slice(place));
+                let own = i as i32 + 1;
+                let inside = parts.slice(place).map(|&part| u8::from(part == own));
+                let mut flooded = Array2::zeros(inside.dim());
+                let to = flooded.view_mut();
+                flood_cut_out(
+                    landscape,
+                    markers,
+                    inside.view(),
+                    connectivity,
+                    descending,
+                    to,
+                )
+                .map(|()| (inside, flooded))
+            });
+            for ((rows, columns), flooded) in bounds.into_iter().zip(floods) {
+                let (inside, flooded) = flooded?;
+                Zip::from(labels.slice_mut(s![rows, columns]))
+                    .and(&inside)
+                    .and(&flooded)
+                    .for_each(|label, &inside, &flooded| {
+                        if inside != 0 {
+                            *label = flooded;
+                        }
+                    });
+            }
+            return Ok(());
+        }
+        labels.fill(0);
+    }
+    flood_whole(
+        landscape,
+        markers,
+        mask,
+        connectivity,
+        descending,
+        ties,
+        labels,
+    )
+}
+
+/// `watershed` of a part of the mask alone; all arrays have one shape.
+pub(crate) fn flood_cut_out<T: Pixel>(
+    landscape: ArrayView2<'_, T>,
+    markers: ArrayView2<'_, i32>,
+    mask: ArrayView2<'_, u8>,
+    connectivity: Connectivity,
+    descending: bool,
+    labels: ArrayViewMut2<'_, i32>,
+) -> Result<()> {
+    let ties = Ties::FirstReached;
+    flood_whole(
+        landscape,
+        markers,
+        Some(mask),
+        connectivity,
+        descending,
+        ties,
+        labels,
+    )
+}
+
+fn check<T>(
+    landscape: &ArrayView2<'_, T>,
+    markers: &ArrayView2<'_, i32>,
+    mask: &Option<ArrayView2<'_, u8>>,
+    connectivity: Connectivity,
+    labels: &ArrayViewMut2<'_, i32>,
+) -> Result<()> {
     for (argument, shape) in [
         ("markers", markers.shape()),
         (
@@ -65,51 +156,81 @@ pub fn watershed<T: Pixel>(
             });
         }
     }
-    if height * width > MAX_PIXELS {
+    if landscape.len() > MAX_PIXELS {
         let expected = "at most 2^30 pixels (tile larger images)";
-        return Err(Error::invalid("landscape", expected, height * width));
+        return Err(Error::invalid("landscape", expected, landscape.len()));
     }
-    let corners = match connectivity {
-        Connectivity::Four => false,
-        Connectivity::Eight => true,
-        _ => return Err(Error::invalid("connectivity", "4 or 8", "a 3D one")),
-    };
+    match connectivity {
+        Connectivity::Four | Connectivity::Eight => Ok(()),
+        _ => Err(Error::invalid("connectivity", "4 or 8", "a 3D one")),
+    }
+}
+
+fn flood_whole<T: Pixel>(
+    landscape: ArrayView2<'_, T>,
+    markers: ArrayView2<'_, i32>,
+    mask: Option<ArrayView2<'_, u8>>,
+    connectivity: Connectivity,
+    descending: bool,
+    ties: Ties,
+    mut labels: ArrayViewMut2<'_, i32>,
+) -> Result<()> {
+    let (height, width) = landscape.dim();
+    let corners = connectivity == Connectivity::Eight;
     let labels = labels
         .as_slice_mut()
         .ok_or_else(|| Error::invalid("labels", "a C-contiguous array", "a strided one"))?;
     if width == 0 {
         return Ok(());
     }
+    let runs = runs_inside(mask, height, width);
     // Until the flood reaches it, a pixel of the mask holds −1 − its number among them.
-    let mut keys = Vec::new();
-    let mut sides = Vec::new();
-    for (y, line) in labels.chunks_exact_mut(width).enumerate() {
-        let heights = landscape.row(y);
-        let inside = mask.as_ref().map(|mask| mask.row(y));
-        for (x, label) in line.iter_mut().enumerate() {
-            if inside.is_none_or(|inside| inside[x] != 0) {
-                *label = -1 - keys.len() as i32;
-                keys.push(sort_key(heights[x], descending));
-                sides.push(if x == 0 { FIRST } else { 0 } | if x + 1 == width { LAST } else { 0 });
+    let mut keys = Vec::with_capacity(runs.iter().map(|run| run.pixels.len()).sum());
+    let mut row = Vec::new();
+    let (mut first, mut last) = (Vec::new(), Vec::new());
+    for run in &runs {
+        if run.pixels.start == run.y * width {
+            first.push(keys.len());
+        }
+        for (i, label) in labels[run.pixels.clone()].iter_mut().enumerate() {
+            *label = -1 - (keys.len() + i) as i32;
+        }
+        let columns = run.columns(width);
+        let heights = landscape.row(run.y);
+        let heights = match heights.to_slice() {
+            Some(heights) => &heights[columns],
+            None => {
+                row.clear();
+                row.extend(heights.slice(s![columns]));
+                &row
             }
+        };
+        keys.extend(heights.iter().map(|&height| sort_key(height, descending)));
+        if run.pixels.end == (run.y + 1) * width {
+            last.push(keys.len() - 1);
         }
     }
     let (mut order, starts) = ranks(keys);
-    order
-        .iter_mut()
-        .zip(sides)
-        .for_each(|(rank, side)| *rank |= side);
+    first.into_iter().for_each(|i| order[i] |= FIRST);
+    last.into_iter().for_each(|i| order[i] |= LAST);
     match ties {
         Ties::FirstReached => {
             let queue = HeightQueue::new(starts, order.len());
-            flood(labels, order, queue, markers, corners);
+            flood(labels, order, queue, &runs, markers, corners);
         }
         Ties::ParticleSpy => {
             let inside = markers.iter().zip(labels.iter());
             let n_markers = inside
                 .filter(|(marker, label)| **marker > 0 && **label < 0)
                 .count();
-            flood(labels, order, PeerQueue::new(n_markers), markers, corners);
+            flood(
+                labels,
+                order,
+                PeerQueue::new(n_markers),
+                &runs,
+                markers,
+                corners,
+            );
         }
     }
     Ok(())
@@ -119,6 +240,7 @@ fn flood<Q: Queue>(
     labels: &mut [i32],
     order: Vec<u32>,
     queue: Q,
+    runs: &[Run],
     markers: ArrayView2<'_, i32>,
     corners: bool,
 ) {
@@ -129,10 +251,11 @@ fn flood<Q: Queue>(
         order,
         queue,
     };
-    for (y, line) in markers.outer_iter().enumerate() {
-        for (x, &marker) in line.iter().enumerate() {
+    for run in runs {
+        let line = markers.row(run.y);
+        for (pixel, &marker) in run.pixels.clone().zip(line.slice(s![run.columns(width)])) {
             if marker > 0 {
-                flood.reach(y * width + x, marker);
+                flood.reach(pixel, marker);
             }
         }
     }
@@ -230,6 +353,7 @@ mod tests {
             false,
             Ties::FirstReached,
             labels.view_mut(),
+            1,
         )
         .unwrap();
         assert_eq!(labels, array![[1, 1, 1, 2, 2]]);
@@ -249,6 +373,7 @@ mod tests {
             false,
             Ties::FirstReached,
             labels.view_mut(),
+            1,
         )
         .unwrap();
         assert_eq!(labels, array![[1, 0, 0, 0, 0]]);
