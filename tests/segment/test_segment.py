@@ -204,3 +204,26 @@ def test_keeps_calibration():
 def test_otsu_agrees_with_scikit_image():
     image, _ = frame()
     np.testing.assert_array_equal(segment(image, **CLASSICAL, threshold="otsu", min_area_px=1) > 0, image > filters.threshold_otsu(image))
+
+
+def test_automatic_is_the_default():
+    image, mask = frame(noise=4.0, seed=3)
+    report = segment_with_report(image)
+    check_labels(report.labels, image.shape)
+    found = report.labels > 0
+    assert report.labels.max() >= 5 and (found & mask).sum() / (found | mask).sum() > 0.5
+    assert report.scores.shape == (report.labels.max(),) and report.polarity == "bright" and report.scale_range_px is not None
+    inside = segment_with_report(image, clear_border=True)
+    check_labels(inside.labels, image.shape)
+    edges = np.concatenate([inside.labels[0], inside.labels[-1], inside.labels[:, 0], inside.labels[:, -1]])
+    assert not edges.any() and inside.n_removed_border > 0 and inside.scores.size == inside.labels.max()
+    assert segment_with_report(400 - image, method="threshold").polarity == "dark"
+
+
+def test_trained_takes_the_mask():
+    class Bright:
+        def mask(self, image, *, threads=None):
+            return image > 140
+
+    image, _ = frame()
+    np.testing.assert_array_equal(segment(image, method="trained", classifier=Bright(), min_area_px=1) > 0, image > 140)

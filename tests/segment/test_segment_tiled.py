@@ -53,6 +53,16 @@ def test_rolling_ball_and_uint16():
     np.testing.assert_array_equal(segment_tiled(image, settings=settings, tile_px=50), segment(image, settings=settings))
 
 
+def test_automatic_in_tiles():
+    image, mask = frame((500, 520), n=40, noise=4.0)
+    labels = segment_tiled(image, tile_px=260, halo_px=60)
+    check_labels(labels, image.shape)
+    one = segment(image)
+    both, either = ((labels > 0) & (one > 0)).sum(), ((labels > 0) | (one > 0)).sum()
+    assert both / either > 0.8 and abs(int(labels.max()) - int(one.max())) <= 0.2 * one.max()
+    assert ((labels > 0) & mask).sum() / mask.sum() > 0.5
+
+
 def test_constant_image():
     assert not segment_tiled(np.ones((30, 30)), method="threshold", tile_px=8).any()
 

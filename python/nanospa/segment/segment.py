@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings as python_warnings
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,16 +12,23 @@ from numpy.typing import NDArray
 from nanospa import _core, _threads
 from nanospa.errors import NanospaWarning, SettingsError
 from nanospa.schema import as_image, keeps_calibration
+from nanospa.segment.auto import auto, guess_polarity
 from nanospa.segment.distance_transform import distance_transform
 from nanospa.segment.erode import erode
+from nanospa.segment.local_threshold import local_threshold
 from nanospa.segment.rolling_ball import rolling_ball
 from nanospa.segment.seeds import seeds
 from nanospa.segment.settings import LOCAL_THRESHOLDS, SegmentSettings, resolved
 from nanospa.segment.threshold import threshold as global_threshold
 from nanospa.segment.watershed import watershed
 
-if TYPE_CHECKING:
-    from nanospa.segment.pixel_classifier import PixelClassifier
+
+class MaskSource(Protocol):
+    """What tells particle pixels from others, as a trained `PixelClassifier` does."""
+
+    def mask(self, image: NDArray[Any], *, threads: int | None = None) -> NDArray[np.bool_]:
+        """Mask of the particle pixels, shape (y, x)."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -66,7 +73,7 @@ def segment(
     image: Any,
     *,
     settings: SegmentSettings | str | dict[str, Any] | None = None,
-    classifier: PixelClassifier | None = None,
+    classifier: MaskSource | None = None,
     threads: int | None = None,
     **overrides: Any,
 ) -> NDArray[np.int32]:
@@ -78,7 +85,7 @@ def segment(
         Image.
     settings : SegmentSettings, str or dict, optional
         Settings or the name of a preset ("auto", "slater2020", "particlespy-0.5.1"); automatic by default.
-    classifier : PixelClassifier, optional
+    classifier : MaskSource, optional
         What tells particle pixels, for ``method="trained"``.
     threads : int, optional
         Threads to use; see `nanospa.threads`.
@@ -127,7 +134,7 @@ def segment_with_report(
     image: Any,
     *,
     settings: SegmentSettings | str | dict[str, Any] | None = None,
-    classifier: PixelClassifier | None = None,
+    classifier: MaskSource | None = None,
     threads: int | None = None,
     **overrides: Any,
 ) -> Segmentation:
@@ -139,7 +146,7 @@ def segment_with_report(
         Image.
     settings : SegmentSettings, str or dict, optional
         Settings or the name of a preset; automatic by default.
-    classifier : PixelClassifier, optional
+    classifier : MaskSource, optional
         What tells particle pixels, for ``method="trained"``.
     threads : int, optional
         Threads to use; see `nanospa.threads`.
@@ -184,8 +191,6 @@ def segment_with_report(
         mask = np.asarray(classifier.mask(array, threads=n_threads), dtype=np.bool_)
         return regions(mask, chosen, threads=n_threads)
     if polarity == "auto":
-        from nanospa.segment.auto import guess_polarity
-
         polarity = guess_polarity(array.astype(np.float32, copy=False))
     mask, level = particle_mask(array, chosen.model_copy(update={"polarity": polarity}), highest=extent[1], threads=n_threads)
     found = regions(mask, chosen, threads=n_threads)
@@ -215,8 +220,6 @@ def particle_mask(
     if settings.polarity == "dark" and settings.compatibility != "nanospa":
         image = turned(image, image.max())
     if settings.threshold in LOCAL_THRESHOLDS:
-        from nanospa.segment.local_threshold import local_threshold
-
         return local_threshold(image, settings.threshold, settings.local_size_px, threads=threads), None
     level = global_threshold(image, settings.threshold, threads=threads)
     return above(image, level), level
@@ -253,14 +256,18 @@ def _split_as_particlespy(labels: NDArray[np.int32], settings: SegmentSettings, 
 
 
 def _auto(image: NDArray[Any], settings: SegmentSettings, threads: int) -> Segmentation:
-    from nanospa.segment.auto import auto
-
     found = auto(image, polarity=settings.polarity, min_area_px=settings.min_area_px, threads=threads)
+    labels, kept = found.labels, np.ones(found.score.size, np.bool_)
+    if settings.clear_border:
+        edges = np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])
+        kept[edges[edges > 0] - 1] = False
+        labels = np.append(0, np.where(kept, np.cumsum(kept), 0)).astype(np.int32)[labels]
     return Segmentation(
-        labels=found.labels,
+        labels=labels,
         polarity="dark" if found.polarity == "dark" else "bright",
-        scores=found.score.astype(np.float32),
+        scores=found.score[kept].astype(np.float32),
         scale_range_px=found.scale_range_px,
+        n_removed_border=int(np.count_nonzero(~kept)),
     )
 
 

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from nanospa import _core, _threads
 from nanospa.errors import InvalidValueError, SettingsError, ShapeError
 from nanospa.schema import as_image
+from nanospa.segment.auto import auto, guess_polarity
+from nanospa.segment.local_threshold import local_threshold
 from nanospa.segment.segment import above, filtered, regions, turned
 from nanospa.segment.settings import LOCAL_THRESHOLDS, SegmentSettings, resolved
 from nanospa.segment.stitch_labels import stitch_labels
@@ -125,8 +127,6 @@ class Tiles:
 
     def polarity(self) -> Literal["bright", "dark"]:
         """Polarity of the whole, from the same box averages that `guess_polarity` would take."""
-        from nanospa.segment.auto import guess_polarity
-
         height, width = self.shape
         side = max(1, round(min(height, width) / 512))
         strips = []
@@ -159,8 +159,6 @@ def _mask(tiles: Tiles, settings: SegmentSettings, highest: float, threads: int)
         if dark_last:
             image = turned(image, highest)
         if settings.threshold in LOCAL_THRESHOLDS:
-            from nanospa.segment.local_threshold import local_threshold
-
             mask[place] = local_threshold(image, settings.threshold, settings.local_size_px, threads=threads)[inner]
         elif isinstance(settings.threshold, str):
             whole = np.empty(tiles.shape, image.dtype) if whole is None else whole
@@ -171,11 +169,11 @@ def _mask(tiles: Tiles, settings: SegmentSettings, highest: float, threads: int)
 
 
 def _auto(tiles: Tiles, settings: SegmentSettings, threads: int) -> NDArray[np.int32]:
-    from nanospa.segment.auto import auto
-
     polarity = tiles.polarity() if settings.polarity == "auto" else settings.polarity
     found, origins = [], []
     for _, _, cut, origin in tiles:
         found.append(auto(cut, polarity=polarity, min_area_px=settings.min_area_px, threads=threads).labels)
         origins.append(origin)
-    return stitch_labels(found, origins, (tiles.shape[0], tiles.shape[1]))
+    labels = stitch_labels(found, origins, (tiles.shape[0], tiles.shape[1]))
+    _core.select(labels, int(labels.max(initial=0)), settings.min_area_px, settings.clear_border, threads)
+    return labels

@@ -21,8 +21,8 @@ class SegmentSettings(BaseModel):
     Parameters
     ----------
     method : {"auto", "threshold", "trained"}
-        "auto" finds particles without settings (only `polarity` and `min_area_px` are used), "threshold" takes the classical way
-        (all fields), "trained" takes the mask from a `PixelClassifier` and goes on as "threshold" does after its mask.
+        "auto" finds particles without settings (only `polarity`, `min_area_px` and `clear_border` are used), "threshold" takes the
+        classical way (all fields), "trained" takes the mask from a `PixelClassifier` and goes on as "threshold" does after its mask.
     background : {"none", "tophat", "rolling_ball"}
         What is removed first.
     background_size_px : int
