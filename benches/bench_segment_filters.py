@@ -127,7 +127,8 @@ CASES = [
         "Li, float32 (scikit-image)",
         "float32",
         lambda a: segment.threshold(a, "li", threads=1),
-        filters.threshold_li,
+        # Its float32 sums need not settle within its own tolerance: on this frame it does not end without a wider one.
+        lambda a: filters.threshold_li(a, tolerance=1e-3),
         close(1e-5),
     ),
     Case("Li, uint16 (scikit-image)", "uint16", lambda a: segment.threshold(a, "li", threads=1), filters.threshold_li, close(1e-12)),
