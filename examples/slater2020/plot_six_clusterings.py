@@ -21,7 +21,8 @@ n_frames = int(sys.argv[1]) if len(sys.argv) > 1 and sys.argv[1].isdigit() else 
 # Simulate, segment, measure
 # --------------------------
 # The paper's segmentation with one change: the triangle threshold, which follows the background, with a smallest area against specks of
-# noise. Li's lies between the bright Au and the rest and cuts the faint edges off. The truth is matched by intersection over union and used for the scores only.
+# noise. Li's lies between the bright Au and the rest and cuts the faint edges off. The truth is matched by intersection over union and
+# used for the scores only.
 # That some regions are smaller than the erosion is no news here.
 warnings.simplefilter("ignore", ns.errors.NanospaWarning)
 tables = []
