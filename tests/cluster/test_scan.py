@@ -106,6 +106,20 @@ def test_quality_figures():
         ns.cluster.quality(table, labels, truth=["a"])
 
 
+def test_logarithms_belong_to_the_default_features():
+    assert ClusterSettings().logarithms == ns.cluster.AUTO_LOG
+    assert ClusterSettings(features=("area",)).logarithms == () == ClusterSettings(log=()).logarithms
+    assert ClusterSettings(features=("area",), log=("area",)).logarithms == ("area",)
+
+
+def test_the_example_has_valid_settings():
+    from pathlib import Path
+
+    settings = ns.pipeline.Settings.from_yaml(Path(__file__).resolve().parents[2] / "examples" / "slater2020" / "settings.yaml")
+    assert settings.simulate is not None and settings.simulate.n_frames == 136
+    assert settings.cluster == PRESETS["slater2020"]
+
+
 def test_settings():
     table = population((120, 100, 80))
     for name in PRESETS:
