@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from nanospa.pipeline import Settings, Summary
 
 #: Frames of the demo: enough particles for clusters of more than 20 members, few enough for two minutes on two cores.
-DEMO_FRAMES = 30
+DEMO_FRAMES = 40
 
 
 def demo(
@@ -28,11 +28,11 @@ def demo(
 ) -> None:
     """The main job on a simulated population with known truth: one store, one report."""
     output.set_level(verbose, quiet)
-    from nanospa.pipeline.settings import changed, preset_settings
+    from nanospa.pipeline import Settings
+    from nanospa.pipeline.settings import changed
 
-    chosen = preset_settings("slater2020")
-    chosen = changed(chosen, {"simulate": {"n_frames": frames}})
-    chosen = options.settings(chosen, None, None, None, overrides, None)
+    mixture = changed(changed(Settings(), {"simulate": "slater2020"}), {"simulate": {"n_frames": frames}})
+    chosen = options.settings(mixture, None, None, None, overrides, None)
     output.say(f"Simulating {frames} frames of three populations (Au spheres, Pd cubes, PtNi stars), then segment → measure → cluster.")
     execute(chosen, store, scheduler, None, as_json=as_json, write_report=True)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
@@ -280,13 +280,15 @@ class Store:
         first = next(iter(group.arrays()))[1]
         store_table.write_column(group, name, values, [first.metadata.dimension_names[0]], attributes)
 
-    def read_table(self, name: str) -> xr.Dataset:
+    def read_table(self, name: str, columns: Sequence[str] | None = None) -> xr.Dataset:
         """A table, in memory.
 
         Parameters
         ----------
         name : str
             Name of the table.
+        columns : sequence of str, optional
+            Columns to read, as far as there are; all by default.
 
         Returns
         -------
@@ -300,7 +302,7 @@ class Store:
         if not self.has(name):
             raise UnknownNameError(f"{self.path}: expected a table {name!r}, found {', '.join(self.tables()) or 'none'}")
         try:
-            return store_table.read_table(self.root[name])
+            return store_table.read_table(self.root[name], columns)
         except (ValueError, OSError, RuntimeError) as error:
             raise StoreError(f"{self.path}: table {name!r} is damaged ({type(error).__name__}: {error})") from error
 

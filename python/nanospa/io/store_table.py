@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -61,7 +62,7 @@ def write_column(group: Any, name: str, values: Any, dims: list[str], attributes
         array[...] = values.astype(object) if text else values
 
 
-def read_table(group: Any) -> xr.Dataset:
+def read_table(group: Any, columns: Sequence[str] | None = None) -> xr.Dataset:
     """Table of a group, in memory."""
     import xarray as xr
 
@@ -69,6 +70,8 @@ def read_table(group: Any) -> xr.Dataset:
     attributes = dict(group.attrs.get(ATTRIBUTES, {}))
     rank = {name: i for i, name in enumerate(attributes.pop(COLUMNS, ()))}
     for name, array in sorted(group.arrays(), key=lambda each: (rank.get(each[0], len(rank)), each[0])):
+        if columns is not None and name not in columns:
+            continue
         values = np.asarray(array[...])
         if values.dtype.kind not in "buif":
             values = values.astype(object)

@@ -33,7 +33,8 @@ def plan(store: Store, frames: Sequence[Frame], settings: MeasureSettings) -> li
     """Make the array where it is not the one wanted, and say what goes into each of its shards."""
     from nanospa import measure
 
-    table = store.read_table(PARTICLES)
+    boxes = [f"bbox_{edge}_px" for edge in ("y0", "x0", "y1", "x1")]
+    table = store.read_table(PARTICLES, ("frame", "centroid_y_px", "centroid_x_px", *boxes))
     n = table.sizes.get("particle", 0)
     if n == 0 or "bbox_y0_px" not in table:
         if store.has(PARTICLE_IMAGES):

@@ -128,16 +128,17 @@ class _Run:
             else:
                 getattr(self, f"_{name}")()
             self.seconds[name] = round(time.perf_counter() - started, 3)
+        tables.write_frame_table(self.store, self.frames)
         return summarise(self)
 
     def _input(self, arrays: Mapping[int, Any]) -> None:
+        # Before any frame: the rows say what the journal's items are.
         tables.write_frame_table(self.store, self.frames)
         if self.settings.simulate is not None:
             for stack in {frame.stack for frame in self.frames}:
                 self.store.stacks.ensure_labels(stack, TRUE_LABELS)
         entries = [entry("input", f.fingerprint, f.source_frame, f.stack, f.index) for f in self.frames]
         self._items("input", self.frames, entries, lambda frame: {"array": arrays.get(frame.row)}, here=bool(arrays))
-        tables.write_frame_table(self.store, self.frames)
 
     def _segment(self) -> None:
         for stack in {frame.stack for frame in self.frames}:
@@ -146,7 +147,6 @@ class _Run:
         digests = self._digests()
         section = self.settings.segment.model_dump(mode="json")
         self._items("segment", frames, [entry("segment", section, digests[f.row]) for f in frames], lambda _: {})
-        tables.write_frame_table(self.store, self.frames)
 
     def _measure(self) -> None:
         frames = self._after("segment")
@@ -167,7 +167,6 @@ class _Run:
             return {"previous": None if before is None else before.index}
 
         self._items("measure", frames, entries, extra)
-        tables.write_frame_table(self.store, self.frames)
         made = self._table_digest(self.settings.measure.confidence)
         if not self.store.has(PARTICLES) or self.store.read_attributes(PARTICLES).get("digest") != made:
             tables.write_particles(self.store, self.frames, self.settings, made)
@@ -195,6 +194,9 @@ class _Run:
             self.n_done["cluster"], self.n_skipped["cluster"] = 1, 0
         except NanospaError as error:
             self.failed.append(Failure("cluster", -1, "", error.kind, str(error)))
+        except Exception as error:
+            # The particles are measured all the same.
+            self.failed.append(Failure("cluster", -1, "", "error", f"{type(error).__name__}: {error}"))
         self.progress("cluster", 1, 1, sum(f.stage == "cluster" for f in self.failed))
 
     def _items(

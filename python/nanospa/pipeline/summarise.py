@@ -36,7 +36,7 @@ def summarise(run: _Run) -> Summary:
     labels = np.zeros(0, np.int32)
     n_particles = 0
     if store.has(PARTICLES):
-        table = store.read_table(PARTICLES)
+        table = store.read_table(PARTICLES, ("frame", "cluster"))
         n_particles = table.sizes.get("particle", 0)
         labels = table["cluster"].to_numpy() if "cluster" in table else labels
     return Summary(
@@ -58,7 +58,7 @@ def warnings_of(store: Store, settings: Settings) -> list[str]:
     """What a user should know about the frames and the settings."""
     if not store.has(FRAME_TABLE):
         return []
-    table = store.read_table(FRAME_TABLE)
+    table = store.read_table(FRAME_TABLE, ("warnings", "pixel_size_y_nm"))
     said = [text for texts in table["warnings"].to_numpy() for text in str(texts).split("; ") if text] if "warnings" in table else []
     found = said[:_MOST]
     if len(said) > _MOST:
@@ -82,7 +82,7 @@ def truth_of(store: Store, settings: Settings) -> dict[str, float]:
     if settings.simulate is None or not store.has(TRUTH) or not store.has(PARTICLES):
         return {}
     clear = bool(getattr(settings.segment, "clear_border", False))
-    found = compared(store.read_table(TRUTH), inside_only=clear)
+    found = compared(store.read_table(TRUTH, ("touches_border", "iou", "found_label")), inside_only=clear)
     purity = store.read_attributes(CLUSTER_QUALITY).get("purity") if store.has(CLUSTER_QUALITY) else None
     if purity is not None and store.has(f"{PARTICLES}/cluster"):
         found["purity"] = float(purity)

@@ -92,7 +92,7 @@ def write_particles(store: Store, frames: Sequence[Frame], settings: Settings, d
     if not columns:
         columns = {"frame": np.zeros(0, np.int32), "label": np.zeros(0, np.int32)}
     columns["duplicate"] = np.zeros(columns["frame"].size, bool)
-    if columns["frame"].size and "stage_y_um" in (places := store.read_table(FRAME_TABLE)):
+    if columns["frame"].size and "stage_y_um" in (places := frame_table(store, frames)):
         columns["duplicate"] = measure.overlapping(columns, places)
     if truths:
         store.write_table(TRUTH, _dataset(stack_columns(truths), "particle", particle_schema.column))
