@@ -7,6 +7,8 @@ from hypothesis import given, settings
 from nanospa.testing import check_labels, images
 from scipy import ndimage
 
+from benches.bench_auto import catalyst_rows, f1
+
 
 def discs(shape, circles, contrast=200.0, background=60.0, seed=0):
     """Poisson image of flat discs on a sloping background, and its labels."""
@@ -115,3 +117,15 @@ def test_bad_settings():
     for name, value in [("polarity", "up"), ("outline_level", 1.0), ("kept_per_mirrored", 1.0), ("largest_sigma_px", 0.5)]:
         with pytest.raises(ns.errors.InvalidValueError, match=name):
             ns.segment.auto(image, **{name: value})
+
+
+def test_f1_on_real_supported_catalysts(shared_data):
+    """Boxes drawn by people (ArdaGen S/TEM set); the settings were chosen on every second image, the others measured them."""
+    folder = shared_data / "arda_stem"
+    if not folder.is_dir():
+        pytest.skip("arda_stem not among the test data")
+    rows = catalyst_rows(folder, lambda image: ns.segment.auto(image).labels)
+    chosen, held = rows[::2], rows[1::2]
+    assert f1(rows, 0) >= 0.70 and f1(rows, 1) >= 0.63
+    assert f1(chosen, 0) >= 0.65 and f1(held, 0) >= 0.73
+    assert f1(chosen, 1) >= 0.58 and f1(held, 1) >= 0.67

@@ -7,6 +7,8 @@ from nanospa.segment.erode import erode
 from nanospa.segment.gaussian import gaussian
 from nanospa.segment.label import label
 from nanospa.segment.local_threshold import local_threshold
+from nanospa.segment.pixel_classifier import PixelClassifier
+from nanospa.segment.rescorer import Rescorer
 from nanospa.segment.rolling_ball import rolling_ball
 from nanospa.segment.seeds import seeds
 from nanospa.segment.segment import Segmentation, segment, segment_with_report
@@ -20,6 +22,8 @@ from nanospa.segment.watershed import watershed
 __all__ = [
     "PRESETS",
     "AutoResult",
+    "PixelClassifier",
+    "Rescorer",
     "SegmentSettings",
     "Segmentation",
     "apply_corrections",
