@@ -3,7 +3,7 @@
 acquire → segment → measure → cluster → reconstruct → trace → stats
 
 >>> import nanospa as ns
->>> frame = ns.simulate.frame(shape=(256, 256), n_particles=6, seed=1)
+>>> frame = ns.simulate.frame(shape=(400, 400), n_particles=6, seed=1)
 >>> labels = ns.segment.segment(frame.image)
 >>> particles = ns.measure.measure(frame.image, labels, pixel_size_nm=0.2)
 >>> int(particles.sizes["particle"])
