@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 from nanospa import _core, _threads
 from nanospa.errors import InvalidValueError, NanospaWarning
 from nanospa.schema import as_image
-
-Polarity = Literal["auto", "bright", "dark"]
+from nanospa.segment.polarity import Polarity, attenuation, guess_polarity
 
 #: Scales an octave, and the largest scale (sigma = 64 px) unless the caller says otherwise.
 PER_OCTAVE = 3
@@ -40,11 +39,6 @@ OUTLINE_LEVEL = 0.2
 BOX_MARGIN = 1.2
 
 
-#: Bright-field particles that transmit less than this part of the brightest pixel are taken as opaque: the logarithm of single dark
-#: pixels would be noise.
-LEAST_TRANSMISSION = 0.2
-
-
 @dataclass(frozen=True)
 class AutoResult:
     """What `auto` found.
@@ -60,7 +54,7 @@ class AutoResult:
     polarity : str
         "bright" or "dark" particles.
     cut : float
-        Score of the last region kept (dimensionless); infinity where there is none.
+        Score of the last region kept [-]; infinity where there is none.
     scale_range_px : tuple of float
         Smallest and largest scale looked at [px].
     mirrored : int
@@ -132,9 +126,9 @@ def auto(
     largest_sigma_px : float
         Largest scale looked at [px]; particles up to about four times as wide are found.
     outline_level : float
-        Where the outline lies, as a part of the local contrast (dimensionless): 0.5 is half height, the default is the foot of the edge.
+        Where the outline lies, as a part of the local contrast [-]: 0.5 is half height, the default is the foot of the edge.
     kept_per_mirrored : float
-        How many times as frequent as their mirror images regions must be (dimensionless); more keeps fewer.
+        How many times as frequent as their mirror images regions must be [-]; more keeps fewer.
     threads : int, optional
         Threads to use; see `nanospa.threads`.
 
@@ -239,33 +233,9 @@ def candidates(
         polarity = guess_polarity(normalised)
     if polarity == "dark":
         # Without a zero of the counts there is no transmission to take the logarithm of.
-        normalised = 1 - normalised if low < 0 else _attenuation(normalised)
+        normalised = 1 - normalised if low < 0 else attenuation(normalised)
     table, radii = _core.blobs(normalised, last, n_threads)
     return Candidates(table, radii, normalised, polarity, last)
-
-
-def guess_polarity(image: NDArray[np.float32]) -> Literal["bright", "dark"]:
-    """Polarity of particles from the skewness of the image and of its small structures.
-
-    Parameters
-    ----------
-    image : numpy.ndarray of float32, shape (y, x)
-        Image.
-
-    Returns
-    -------
-    str
-        "bright" or "dark"; "bright" where there is nothing to tell.
-    """
-    if not image.size:
-        return "bright"
-    # About 512 px are enough and quieten the noise.
-    side = max(1, round(min(image.shape) / 512))
-    height, width = (n - n % side for n in image.shape)
-    small = image[:height, :width].reshape(height // side, side, width // side, side).mean((1, 3))
-    sigma = 8 * min(small.shape) / 1024
-    fine = _core.gaussian(small, sigma, 1) - _core.gaussian(small, 1.6 * sigma, 1)
-    return "dark" if _skewness(small) + _skewness(fine) < 0 else "bright"
 
 
 def scores(found: Candidates) -> NDArray[np.float64]:
@@ -279,7 +249,7 @@ def scores(found: Candidates) -> NDArray[np.float64]:
     Returns
     -------
     numpy.ndarray of float64, shape (candidate,)
-        Scores (dimensionless).
+        Scores [-].
     """
     c = found.column
     tiny = np.finfo(np.float32).tiny
@@ -303,7 +273,7 @@ def best(found: Candidates, score: NDArray[np.float64], among: NDArray[np.bool_]
     among : numpy.ndarray of bool, shape (candidate,)
         Which to look at.
     least : float
-        Lowest score looked at (dimensionless).
+        Lowest score looked at [-].
 
     Returns
     -------
@@ -323,7 +293,7 @@ def cut(score: NDArray[np.float64], mirrored: NDArray[np.float64], kept_per_mirr
     score, mirrored : numpy.ndarray of float64, shape (candidate,)
         Scores of candidates and of those of the other sign, falling.
     kept_per_mirrored : float
-        Times as frequent as mirrored ones candidates must be (dimensionless).
+        Times as frequent as mirrored ones candidates must be [-].
 
     Returns
     -------
@@ -348,7 +318,7 @@ def regions(found: Candidates, outline_level: float, min_area_px: int, threads: 
     found : Candidates
         Candidates to draw.
     outline_level : float
-        Part of the local contrast at which outlines lie (dimensionless).
+        Part of the local contrast at which outlines lie [-].
     min_area_px : int
         Smallest area.
     threads : int, optional
@@ -393,15 +363,3 @@ def _boxes(centres: NDArray[np.float32], radii: NDArray[np.float32], shape: tupl
     low = [np.maximum(v.min(1), 0) for v in (y, x)]
     high = [np.minimum(v.max(1) + 1, n) for v, n in ((y, shape[0]), (x, shape[1]))]
     return np.stack(low + high, 1).astype(np.float32)
-
-
-def _attenuation(transmitted: NDArray[np.float32]) -> NDArray[np.float32]:
-    """-ln of a bright-field image, which is proportional to the mass thickness passed; scaled to 0 … 1."""
-    depth = np.float32(np.log(LEAST_TRANSMISSION))
-    return np.asarray(np.log(np.maximum(transmitted, np.float32(LEAST_TRANSMISSION))) / depth, np.float32)
-
-
-def _skewness(image: NDArray[np.float32]) -> float:
-    deviation = image.astype(np.float64) - image.mean(dtype=np.float64)
-    variance = float((deviation**2).mean())
-    return float((deviation**3).mean()) / variance**1.5 if variance > 0 else 0.0

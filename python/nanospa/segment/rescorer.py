@@ -36,9 +36,9 @@ class Rescorer:
     trees : list of dict
         Per tree the arrays of its nodes: feature, threshold, left, right, value, leaf.
     baseline : float
-        Log odds before any tree (dimensionless).
+        Log odds before any tree [-].
     cut : float
-        Log odds from which a candidate is kept (dimensionless).
+        Log odds from which a candidate is kept [-].
 
     Examples
     --------
@@ -107,7 +107,7 @@ class Rescorer:
         Returns
         -------
         numpy.ndarray of float64, shape (candidate,)
-            Log odds (dimensionless).
+            Log odds [-].
         """
         total = np.full(len(described), self.baseline)
         rows = np.arange(len(described))
@@ -130,7 +130,7 @@ class Rescorer:
         min_area_px : int
             Regions of fewer pixels are dropped.
         outline_level : float
-            Where outlines lie, as in `auto` (dimensionless).
+            Where outlines lie, as in `auto` [-].
         threads : int, optional
             Threads to use; see `nanospa.threads`.
 

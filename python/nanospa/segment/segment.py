@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 from nanospa import _core, _threads
 from nanospa.errors import NanospaWarning, SettingsError
 from nanospa.schema import as_image, keeps_calibration
-from nanospa.segment.auto import auto, guess_polarity
+from nanospa.segment.auto import auto
 from nanospa.segment.distance_transform import distance_transform
 from nanospa.segment.erode import erode
 from nanospa.segment.local_threshold import local_threshold
+from nanospa.segment.polarity import guess_polarity
 from nanospa.segment.rolling_ball import rolling_ball
 from nanospa.segment.seeds import seeds
 from nanospa.segment.settings import LOCAL_THRESHOLDS, SegmentSettings, resolved

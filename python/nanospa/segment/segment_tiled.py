@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from nanospa import _core, _threads
 from nanospa.errors import InvalidValueError, SettingsError, ShapeError
 from nanospa.schema import as_image
-from nanospa.segment.auto import auto, guess_polarity
+from nanospa.segment.auto import auto
 from nanospa.segment.local_threshold import local_threshold
+from nanospa.segment.polarity import guess_polarity
 from nanospa.segment.segment import above, filtered, regions, turned
 from nanospa.segment.settings import LOCAL_THRESHOLDS, SegmentSettings, resolved
 from nanospa.segment.stitch_labels import stitch_labels
