@@ -33,8 +33,8 @@ FREE_MIRRORED = 3
 REPEATED_IOU, REPEATED_PART = 0.25, 0.6
 #: Candidates below this score are not looked at: white noise reaches it everywhere.
 LEAST_SCORE = 2.5
-#: An outline lies where the profile has fallen to this part of the local contrast: the foot of the edge.
-OUTLINE_LEVEL = 0.2
+#: An outline lies where the profile has fallen to this part of the local contrast: the foot of the edge; higher where noise hides the foot.
+OUTLINE_LEVEL = 0.1
 #: Coarse outlines lie on the steepest descent; people see the particle end so much further out.
 BOX_MARGIN = 1.2
 

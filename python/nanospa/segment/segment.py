@@ -112,7 +112,7 @@ def segment(
 
     References
     ----------
-    T. J. A. Slater et al., "Automating scanning transmission electron microscopy single-particle analysis" (2020): the preset "slater2020".
+    Slater et al., Microsc. Microanal. 26 (2020) 1168, section Image Segmentation: the preset "slater2020".
 
     Examples
     --------

@@ -21,6 +21,10 @@ const RADIUS_SPREAD: f32 = 0.25;
 /// The image is sharpened as long as the contrast exceeds this many medians of the next finer response.
 const CONTRAST_TO_NOISE: f32 = 4.0;
 
+/// The outline's level is at least this many medians of the response at its scale, over the contrast; half height at most.
+const LEVEL_PER_NOISE: f32 = 3.0;
+const HIGHEST_LEVEL: f32 = 0.5;
+
 /// Steps inside and outside the edge over which the levels on both sides are looked for.
 const LEVEL_REACH: usize = 8;
 
@@ -70,7 +74,11 @@ pub fn outlines<T: Pixel>(
         while index > FIRST && seed[4] > CONTRAST_TO_NOISE * noise[(index - 1 - FIRST) as usize] {
             index -= 1;
         }
-        follow(&space, &polar, index, seed, radii.row(i), level as f32)
+        // A foot lower than the noise is not to be seen: the outline would follow noise outwards.
+        let noise_level =
+            LEVEL_PER_NOISE * noise[(index - FIRST) as usize] / seed[4].max(f32::MIN_POSITIVE);
+        let level = (level as f32).max(noise_level.min(HIGHEST_LEVEL));
+        follow(&space, &polar, index, seed, radii.row(i), level)
     });
     for (mut row, radii) in out.rows_mut().into_iter().zip(rows) {
         row.assign(&ndarray::aview1(&radii));
