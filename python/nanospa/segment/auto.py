@@ -27,8 +27,10 @@ LARGER_PER_OCTAVE = 0.2
 
 #: A region is kept while regions are this many times as frequent as equally distinct ones of the other sign.
 KEPT_PER_MIRRORED = 6.0
-#: So many mirrored candidates are not counted: in clean frames the gaps between close particles are as distinct as the particles.
+#: So many mirrored candidates, at most one for four regions, are not counted: in clean frames the gaps between close particles are as
+#: distinct as the particles.
 FREE_MIRRORED = 3
+REGIONS_PER_FREE = 4
 #: Boxes that overlap a better one by more than this part of the union, or of the smaller of both, repeat it.
 REPEATED_IOU, REPEATED_PART = 0.25, 0.6
 #: Candidates below this score are not looked at: white noise reaches it everywhere.
@@ -303,7 +305,9 @@ def cut(score: NDArray[np.float64], mirrored: NDArray[np.float64], kept_per_mirr
     if not score.size:
         return 0, 0
     better = np.searchsorted(-mirrored, -score, side="right")
-    gain = np.arange(1, score.size + 1) - kept_per_mirrored * np.maximum(better - FREE_MIRRORED, 0)
+    n_kept = np.arange(1, score.size + 1)
+    free = np.minimum(FREE_MIRRORED, n_kept // REGIONS_PER_FREE)
+    gain = n_kept - kept_per_mirrored * np.maximum(better - free, 0)
     n = int(gain.argmax()) + 1
     if gain[n - 1] <= 0:
         return 0, 0
