@@ -36,6 +36,13 @@ def test_labels_are_a_mask():
     assert np.array_equal(ns.segment.erode(labels, 1), ns.segment.erode(labels > 0, 1))
 
 
+def test_any_byte_of_a_bool_array_is_true():
+    # A view may hold other bytes than 0 and 1.
+    mask = np.array([[0, 2, 255, 1], [0, 64, 2, 128]], np.uint8).view(bool)
+    assert np.array_equal(ns.segment.erode(mask, 0).view(np.uint8), [[0, 1, 1, 1]] * 2)
+    assert np.array_equal(ns.segment.distance_transform(mask), [[0, 1, 2, 3]] * 2)
+
+
 @pytest.mark.parametrize("radius_px", [-1, 0.5])
 def test_bad_radius(radius_px):
     with pytest.raises(ns.errors.InvalidValueError, match="radius_px"):

@@ -55,7 +55,7 @@ def distance_transform(
     >>> ns.segment.distance_transform(mask, sampling=0.5)
     array([[0. , 0.5, 1. , 1.5, 2. ]], dtype=float32)
     """
-    array = as_mask(mask, ndim=(2, 3))
+    array = as_mask(mask, ndim=(2, 3)).view(np.uint8)
     try:
         spacing = np.asarray(sampling, dtype=np.float64)
         spacing = np.broadcast_to(spacing, (array.ndim,)) if spacing.ndim == 0 else spacing

@@ -50,4 +50,4 @@ def erode(mask: Any, radius_px: int, *, threads: int | None = None) -> NDArray[n
     """
     if radius_px != int(radius_px) or radius_px < 0:
         raise InvalidValueError(f"radius_px: expected an integer >= 0, found {radius_px}")
-    return _core.erode(as_mask(mask), int(radius_px), _threads.resolve(threads))
+    return _core.erode(as_mask(mask).view(np.uint8), int(radius_px), _threads.resolve(threads)).view(np.bool_)

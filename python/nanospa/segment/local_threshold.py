@@ -105,4 +105,5 @@ def _otsu_local(image: NDArray[Any], size: int, threads: int) -> NDArray[np.bool
     if image.dtype != np.uint8:
         low, high = extent
         levels = ((image - image.dtype.type(low)) * np.float32(255 / (high - low)) + np.float32(0.5)).astype(np.uint8)
-    return _core.local_otsu(levels, levels > threshold(levels, "otsu", threads=threads), size, threads)
+    wanted = levels > threshold(levels, "otsu", threads=threads)
+    return _core.local_otsu(levels, wanted.view(np.uint8), size, threads)

@@ -1,4 +1,4 @@
-//! Bindings of the segment kernels.
+//! Bindings of the segment kernels. Masks come as bytes: those of a numpy bool array may be others than 0 and 1.
 
 use nanospa_core::components::{self, Connectivity};
 use nanospa_core::pixel::Pixel;
@@ -60,10 +60,10 @@ pub(crate) fn rolling_ball<'py>(
 #[pyfunction]
 pub(crate) fn erode<'py>(
     py: Python<'py>,
-    mask: PyReadonlyArray2<'py, bool>,
+    mask: PyReadonlyArray2<'py, u8>,
     radius_px: usize,
     threads: usize,
-) -> PyResult<Bound<'py, PyArray2<bool>>> {
+) -> PyResult<Bound<'py, PyArray2<u8>>> {
     let view = mask.as_array();
     fresh(py, view.raw_dim(), |out| {
         segment::erode::erode_into(view, radius_px, threads, out);
@@ -74,7 +74,7 @@ pub(crate) fn erode<'py>(
 #[pyfunction]
 pub(crate) fn distance_transform<'py>(
     py: Python<'py>,
-    mask: PyReadonlyArrayDyn<'py, bool>,
+    mask: PyReadonlyArrayDyn<'py, u8>,
     sampling: Vec<f64>,
     squared: bool,
     threads: usize,
@@ -277,7 +277,7 @@ pub(crate) fn local_threshold<'py>(
 pub(crate) fn local_otsu<'py>(
     py: Python<'py>,
     levels: PyReadonlyArray2<'py, u8>,
-    wanted: PyReadonlyArray2<'py, bool>,
+    wanted: PyReadonlyArray2<'py, u8>,
     local_size_px: usize,
     threads: usize,
 ) -> PyResult<Bound<'py, PyArray2<bool>>> {

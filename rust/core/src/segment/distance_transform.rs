@@ -18,10 +18,10 @@ const BAND_ROWS: usize = 32;
 /// Neighbouring lines along z handled together: one cache line.
 const LINES: usize = 16;
 
-/// Distance (or its square) of every true pixel to the nearest false one, 0 for false ones, infinite where there is none.
+/// Distance (or its square) of every pixel of the mask to the nearest background pixel (0), 0 for those themselves, infinite where there is none.
 /// What lies outside the array is not background.
 pub fn distance_transform(
-    mask: ArrayViewD<'_, bool>,
+    mask: ArrayViewD<'_, u8>,
     sampling: &[f64],
     squared: bool,
     threads: usize,
@@ -34,7 +34,7 @@ pub fn distance_transform(
 
 /// The same, in C order into `out`.
 pub fn distance_transform_into(
-    mask: ArrayViewD<'_, bool>,
+    mask: ArrayViewD<'_, u8>,
     sampling: &[f64],
     squared: bool,
     threads: usize,
@@ -72,7 +72,7 @@ pub fn distance_transform_into(
 
 /// Distances within a plane.
 fn plane(
-    mask: ArrayView2<'_, bool>,
+    mask: ArrayView2<'_, u8>,
     sampling: [f64; 2],
     squared: bool,
     out: &mut [f32],
@@ -144,17 +144,17 @@ fn along_depth(mut slab: ArrayViewMut3<'_, f32>, spacing: f64, squared: bool) {
     }
 }
 
-fn values(row: ArrayView1<'_, bool>) -> Cow<'_, [bool]> {
+fn values(row: ArrayView1<'_, u8>) -> Cow<'_, [u8]> {
     row.to_slice()
         .map_or_else(|| Cow::Owned(row.to_vec()), Cow::Borrowed)
 }
 
 /// Distance to the last background pixel, one row further.
 #[multiversion(targets("x86_64+avx2"))]
-fn extend_run(run: &mut [f32], mask: &[bool]) {
+fn extend_run(run: &mut [f32], mask: &[u8]) {
     for (r, &m) in run.iter_mut().zip(mask) {
         let longer = *r + 1.0;
-        *r = if m { longer } else { 0.0 };
+        *r = if m != 0 { longer } else { 0.0 };
     }
 }
 
@@ -271,10 +271,10 @@ mod tests {
     use super::*;
     use ndarray::{Array, Dimension, IxDyn};
 
-    fn brute(mask: &ArrayD<bool>, sampling: &[f64]) -> ArrayD<f32> {
+    fn brute(mask: &ArrayD<u8>, sampling: &[f64]) -> ArrayD<f32> {
         let holes: Vec<IxDyn> = mask
             .indexed_iter()
-            .filter(|(_, m)| !**m)
+            .filter(|(_, m)| **m == 0)
             .map(|(i, _)| i)
             .collect();
         Array::from_shape_fn(mask.raw_dim(), |i| {
@@ -287,13 +287,13 @@ mod tests {
         })
     }
 
-    /// A mask without a random generator: true where a scrambled index is above a limit.
-    fn scrambled(shape: &[usize], limit: u32) -> ArrayD<bool> {
+    /// A mask without a random generator: not 0 where a scrambled index is above a limit.
+    fn scrambled(shape: &[usize], limit: u32) -> ArrayD<u8> {
         let mut k = 0u32;
         Array::from_shape_simple_fn(shape, || {
             k += 1;
             let mixed = k.wrapping_mul(2_654_435_761).rotate_left(13);
-            mixed.wrapping_mul(2_246_822_519) >> 16 >= limit
+            u8::from(mixed.wrapping_mul(2_246_822_519) >> 16 >= limit)
         })
     }
 
@@ -320,7 +320,7 @@ mod tests {
 
     #[test]
     fn without_background_it_is_infinite() {
-        let mask = ArrayD::from_elem(IxDyn(&[3, 40]), true);
+        let mask = ArrayD::from_elem(IxDyn(&[3, 40]), 1);
         let out = distance_transform(mask.view(), &[1.0, 1.0], false, 1).unwrap();
         assert!(out.iter().all(|v| v.is_infinite()));
         assert!(distance_transform(mask.view(), &[1.0], false, 1).is_err());

@@ -13,16 +13,16 @@ use crate::parallel;
 /// Rows of a band; with a larger radius bands grow, so that their overlap stays below the band itself.
 const BAND_ROWS: usize = 64;
 
-/// `mask` eroded by the diamond of `radius_px`; what lies outside the image does not erode.
-pub fn erode(mask: ArrayView2<'_, bool>, radius_px: usize, threads: usize) -> Array2<bool> {
-    let mut out = Array2::from_elem(mask.dim(), false);
+/// `mask` (not 0) eroded by the diamond of `radius_px`, as 0 and 1; what lies outside the image does not erode.
+pub fn erode(mask: ArrayView2<'_, u8>, radius_px: usize, threads: usize) -> Array2<u8> {
+    let mut out = Array2::zeros(mask.dim());
     let slice = out.as_slice_mut().expect("a fresh array is contiguous");
     erode_into(mask, radius_px, threads, slice);
     out
 }
 
 /// The same, row after row into `out`.
-pub fn erode_into(mask: ArrayView2<'_, bool>, radius_px: usize, threads: usize, out: &mut [bool]) {
+pub fn erode_into(mask: ArrayView2<'_, u8>, radius_px: usize, threads: usize, out: &mut [u8]) {
     if mask.is_empty() {
         return;
     }
@@ -64,7 +64,7 @@ macro_rules! count {
 count!(u8);
 count!(u32);
 
-fn bands<C: Count>(mask: ArrayView2<'_, bool>, radius: usize, out: &mut [bool], threads: usize) {
+fn bands<C: Count>(mask: ArrayView2<'_, u8>, radius: usize, out: &mut [u8], threads: usize) {
     let (height, width) = mask.dim();
     let rows = BAND_ROWS.max(2 * radius);
     let far = C::from_usize(radius + 1);
@@ -104,18 +104,18 @@ fn bands<C: Count>(mask: ArrayView2<'_, bool>, radius: usize, out: &mut [bool], 
     });
 }
 
-fn values(row: ArrayView1<'_, bool>) -> Cow<'_, [bool]> {
+fn values(row: ArrayView1<'_, u8>) -> Cow<'_, [u8]> {
     row.to_slice()
         .map_or_else(|| Cow::Owned(row.to_vec()), Cow::Borrowed)
 }
 
 /// Distance to the last background pixel, one row further.
 #[multiversion(targets("x86_64+avx2"))]
-fn extend_run<C: Count>(run: &mut [C], mask: &[bool], far: C) {
+fn extend_run<C: Count>(run: &mut [C], mask: &[u8], far: C) {
     let one = C::from_usize(1);
     for (r, &m) in run.iter_mut().zip(mask) {
         let longer = r.plus(one).min(far);
-        *r = if m { longer } else { C::default() };
+        *r = if m != 0 { longer } else { C::default() };
     }
 }
 
@@ -140,9 +140,9 @@ fn widen<C: Count>(cone: &[C], wider: &mut [C], pad: usize, width: usize, step: 
 }
 
 #[multiversion(targets("x86_64+avx2"))]
-fn at_least<C: Count>(out: &mut [bool], distances: &[C], limit: C) {
+fn at_least<C: Count>(out: &mut [u8], distances: &[C], limit: C) {
     for (o, &d) in out.iter_mut().zip(distances) {
-        *o = d >= limit;
+        *o = u8::from(d >= limit);
     }
 }
 
@@ -153,18 +153,18 @@ mod tests {
     #[test]
     fn one_hole_leaves_a_diamond() {
         for radius in [0usize, 1, 2, 5, 10, 300] {
-            let mut mask = Array2::from_elem((90, 101), true);
-            mask[[40, 50]] = false;
+            let mut mask = Array2::from_elem((90, 101), 1);
+            mask[[40, 50]] = 0;
             let out = erode(mask.view(), radius, 1);
             for ((y, x), &kept) in out.indexed_iter() {
-                assert_eq!(kept, y.abs_diff(40) + x.abs_diff(50) > radius);
+                assert_eq!(kept != 0, y.abs_diff(40) + x.abs_diff(50) > radius);
             }
         }
     }
 
     #[test]
     fn the_border_does_not_erode() {
-        let mask = Array2::from_elem((5, 70), true);
-        assert!(erode(mask.view(), 3, 1).iter().all(|&m| m));
+        let mask = Array2::from_elem((5, 70), 255);
+        assert!(erode(mask.view(), 3, 1).iter().all(|&m| m == 1));
     }
 }

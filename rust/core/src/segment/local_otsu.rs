@@ -18,11 +18,11 @@ const LEVELS: usize = 256;
 /// Largest window: a column's counts are 16 bit.
 const LARGEST: usize = 65_535;
 
-/// Wanted pixels whose level is above Otsu's threshold of the `size_px` × `size_px` window about them, cut off at the border of the
+/// Wanted pixels (not 0) whose level is above Otsu's threshold of the `size_px` × `size_px` window about them, cut off at the border of the
 /// image; a window of a single level has nothing above. The threshold is found for wanted pixels only.
 pub fn local_otsu(
     levels: ArrayView2<'_, u8>,
-    wanted: ArrayView2<'_, bool>,
+    wanted: ArrayView2<'_, u8>,
     size_px: usize,
     threads: usize,
 ) -> Result<Array2<bool>> {
@@ -75,7 +75,7 @@ pub fn local_otsu(
                 if x > half {
                     subtract(&mut window, &columns[x - half - 1]);
                 }
-                if wanted[[y, x]] {
+                if wanted[[y, x]] != 0 {
                     *above = otsu(&window).is_some_and(|t| usize::from(levels[[y, x]]) > t);
                 }
             }
@@ -140,7 +140,7 @@ mod tests {
     #[test]
     fn windows_are_counted_from_scratch_alike() {
         let levels = Array2::from_shape_fn((90, 61), |(y, x)| (y * 61 + x).wrapping_mul(97) as u8);
-        let wanted = Array2::from_elem(levels.dim(), true);
+        let wanted = Array2::from_elem(levels.dim(), 1);
         for size in [1usize, 3, 9, 41, 201] {
             let mask = local_otsu(levels.view(), wanted.view(), size, 2).unwrap();
             let half = size / 2;

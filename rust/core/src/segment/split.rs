@@ -77,14 +77,14 @@ fn part(
     let rows = bounds.0.start.saturating_sub(1)..(bounds.0.end + 1).min(height);
     let columns = bounds.1.start.saturating_sub(1)..(bounds.1.end + 1).min(width);
     let region = labels.slice(s![rows.clone(), columns.clone()]);
-    let mask = region.map(|&label| label == own);
-    let area = mask.iter().filter(|inside| **inside).count();
+    let mask = region.map(|&label| u8::from(label == own));
+    let area = mask.iter().filter(|inside| **inside != 0).count();
     let eroded = match rule.erosion_radius_px {
         0 => None,
         radius => Some(erode(mask.view(), radius, 1)),
     };
     let eroded = eroded.as_ref().unwrap_or(&mask);
-    let vanishes = !eroded.iter().any(|&inside| inside);
+    let vanishes = !eroded.iter().any(|&inside| inside != 0);
     let distance = distance_transform(eroded.view().into_dyn(), &[1.0, 1.0], false, 1)?;
     let distance = distance
         .view()
@@ -108,7 +108,6 @@ fn part(
     for pixel in pixels {
         markers[[pixel.y, pixel.x]] = pixel.seed;
     }
-    let mask = mask.map(|&inside| u8::from(inside));
     let flood = |markers: ArrayView2<'_, i32>, connectivity| {
         let mut flooded = Array2::zeros(mask.dim());
         let to = flooded.view_mut();
