@@ -173,6 +173,39 @@ def test_corrected_labels_from_a_file(call, settings_file, tmp_path):
     assert code == 2 and "expected a row 0 … 3" in err
 
 
+def test_train_and_use_a_model(call, settings_file, frames, tmp_path):
+    call("run", settings_file, "--scheduler", "sync", "--no-report", "-q")
+    for row in (0, 1):
+        io.write(frames[row].labels, tmp_path / f"labels{row}.tif")
+    y, x = np.nonzero(frames[0].labels == 1)
+    pd.DataFrame({"y0": [y.min()], "x0": [x.min()], "y1": [y.max() + 1], "x1": [x.max() + 1]}).to_csv(tmp_path / "boxes.csv")
+    sync = ("--scheduler", "sync")
+    code, out, err = call("segment", "run.zarr", "--train", "model.json", "--labels", "labels0.tif", "--frame", 0, *sync)
+    assert code == 0 and "model       model.json (Rescorer)" in out, err
+    code, out, err = call("segment", "run.zarr", "--train", "boxes.json", "--labels", "boxes.csv", *sync, "--json")
+    assert code == 0 and json.loads(out)["n_done"]["segment"] == 4, err
+    io.write((frames[1].labels > 0).astype(np.uint8) + 1, tmp_path / "scribbles.tif")
+    code, out, err = call("segment", "run.zarr", "--train", "forest.npz", "--scribbles", "scribbles.tif", "--frame", 1, *sync)
+    assert code == 0 and "forest.npz (PixelClassifier)" in out, err
+    code, out, err = call("segment", "run.zarr", "--model", "model.json", *sync, "--json")
+    assert code == 0 and json.loads(out)["n_done"]["segment"] == 4, err
+    code, out, err = call("segment", "run.zarr", "--model", "model.json", "--preview", 2)
+    assert code == 0 and (tmp_path / "run_preview_2.png").exists(), err
+    for arguments, message in [
+        (["--model", "absent.json"], "settings: segment.model_file: expected a file with a trained model"),
+        (["--model", "labels0.tif"], "settings: segment.model_file: expected a saved Rescorer or PixelClassifier, found"),
+        (["--train", "m.json"], "empty_input: run.zarr: expected frames whose labels were corrected"),
+        (["--train", "m.json", "--labels", "labels0.tif", "--frame", 9], "frame: expected a row 0 … 3"),
+        (["--train", "m.json", "--labels", "labels0.tif", "--labels", "labels1.tif"], "--frame: expected one for each of 2"),
+        (["--labels", "labels0.tif"], "--train: expected the file"),
+        (["--train", "m.json", "--model", "model.json"], "--model: expected either"),
+        (["--set", "segment.method=trained", "--set", "segment.model_file=null"], "expected the file of a trained model"),
+    ]:
+        code, _, err = call("segment", "run.zarr", *arguments, *sync)
+        assert code == 2 and message in err and err.count("\n") == 1, err
+    assert not (tmp_path / "m.json").exists()
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [

@@ -13,10 +13,12 @@ if TYPE_CHECKING:
 
 def write_preview(settings: Settings, store: Path, number: int, *, as_json: bool) -> None:
     """Segment one frame and write a PNG beside the store."""
-    from nanospa import measure, report, segment
+    from nanospa import measure, report
+    from nanospa.pipeline.trained_model import located, model_digest, segmented
 
+    chosen = located(settings).segment
     image, size, source = _frame(settings, store, number)
-    found = segment.segment_with_report(image, settings=settings.segment)
+    found = segmented(image, chosen, model_digest(chosen))
     n = int(found.labels.max(initial=0))
     path = store.with_name(f"{store.stem}_preview_{number}.png")
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -29,17 +29,23 @@ def progress_bars(*, wanted: bool) -> Iterator[Callable[[str, int, int, int], No
         TimeRemainingColumn(),
         TextColumn("[red]{task.fields[failed]}"),
     )
-    # Without a terminal rich prints the bars once, at the end.
-    with Progress(*columns, console=console) as bars:
-        tasks: dict[str, Any] = {}
+    # Without a terminal rich prints the bars once, at the end; without a bar it would print an empty line.
+    bars = Progress(*columns, console=console)
+    tasks: dict[str, Any] = {}
 
-        def show(stage: str, done: int, total: int, failed: int) -> None:
-            if total == 0:
-                return
-            if stage not in tasks:
-                tasks[stage] = bars.add_task(stage, total=total, rate="", failed="")
-            speed = bars.tasks[tasks[stage]].speed
-            rate = f"{speed:.1f}/s" if speed else ""
-            bars.update(tasks[stage], completed=done, rate=rate, failed=f"{failed} failed" if failed else "")
+    def show(stage: str, done: int, total: int, failed: int) -> None:
+        if total == 0:
+            return
+        if not tasks:
+            bars.start()
+        if stage not in tasks:
+            tasks[stage] = bars.add_task(stage, total=total, rate="", failed="")
+        speed = bars.tasks[tasks[stage]].speed
+        rate = f"{speed:.1f}/s" if speed else ""
+        bars.update(tasks[stage], completed=done, rate=rate, failed=f"{failed} failed" if failed else "")
 
+    try:
         yield show
+    finally:
+        if tasks:
+            bars.stop()

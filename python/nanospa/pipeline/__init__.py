@@ -2,7 +2,20 @@
 
 from nanospa.pipeline.correct import correct
 from nanospa.pipeline.run import run
-from nanospa.pipeline.settings import PRESETS, InputSettings, MeasureSettings, ReportSettings, Settings
+from nanospa.pipeline.settings import PRESETS, InputSettings, MeasureSettings, ReportSettings, SegmentSection, Settings
 from nanospa.pipeline.summary import Failure, Summary
+from nanospa.pipeline.train import train
 
-__all__ = ["PRESETS", "Failure", "InputSettings", "MeasureSettings", "ReportSettings", "Settings", "Summary", "correct", "run"]
+__all__ = [
+    "PRESETS",
+    "Failure",
+    "InputSettings",
+    "MeasureSettings",
+    "ReportSettings",
+    "SegmentSection",
+    "Settings",
+    "Summary",
+    "correct",
+    "run",
+    "train",
+]

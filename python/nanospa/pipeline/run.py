@@ -23,6 +23,7 @@ from nanospa.pipeline.settings import Settings, changed, preset_settings
 from nanospa.pipeline.stages import run_item
 from nanospa.pipeline.summarise import summarise
 from nanospa.pipeline.summary import Failure, Summary
+from nanospa.pipeline.trained_model import located, model_digest
 from nanospa.schema.store import LABELS, PARTICLES, TRUE_LABELS
 
 #: Stages in order.
@@ -91,6 +92,8 @@ def run(
     names = _stages(stages)
     chosen = _settings(settings, Path(store))
     chosen = _with_kept(chosen, Path(store), names)
+    if "segment" in names:
+        chosen = located(chosen)
     source, chosen = _source(images, chosen, Path(store), "input" in names)
     with workers(scheduler) as pool:
         opened = Store.ensure(store)
@@ -146,8 +149,11 @@ class _Run:
             self.store.stacks.ensure_labels(stack, LABELS)
         frames = self._after("input")
         digests = self._digests()
-        section = self.settings.segment.model_dump(mode="json")
-        self._items("segment", frames, [entry("segment", section, digests[f.row]) for f in frames], lambda _: {})
+        # Where the model lies says nothing, what is in it does.
+        section = self.settings.segment.model_dump(mode="json", exclude={"model_file"})
+        model = model_digest(self.settings.segment)
+        parts = () if model is None else (model,)
+        self._items("segment", frames, [entry("segment", section, digests[f.row], *parts) for f in frames], lambda _: {"model": model})
 
     def _measure(self) -> None:
         frames = self._after("segment")

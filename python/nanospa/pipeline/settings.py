@@ -53,6 +53,18 @@ class InputSettings(_Section):
         return (value,) if isinstance(value, str) else value
 
 
+class SegmentSection(SegmentSettings):
+    """How particles are found: the fields of `nanospa.segment.SegmentSettings`, and where the trained model lies.
+
+    Attributes
+    ----------
+    model_file : str or None
+        File of a saved `Rescorer` or `PixelClassifier`, for ``method="trained"``; other methods leave it alone. All workers must see it.
+    """
+
+    model_file: str | None = None
+
+
 class MeasureSettings(_Section):
     """How particles are measured.
 
@@ -107,7 +119,7 @@ class Settings(_Section):
         Frames of files.
     simulate : SimulateSettings or None
         Simulated frames instead.
-    segment : SegmentSettings
+    segment : SegmentSection
         Segmentation.
     measure : MeasureSettings
         Measurement.
@@ -119,10 +131,15 @@ class Settings(_Section):
 
     input: InputSettings = InputSettings()
     simulate: SimulateSettings | None = None
-    segment: SegmentSettings = SegmentSettings()
+    segment: SegmentSection = SegmentSection()
     measure: MeasureSettings = MeasureSettings()
     cluster: ClusterSettings = ClusterSettings()
     report: ReportSettings = ReportSettings()
+
+    @field_validator("segment", mode="before")
+    @classmethod
+    def _of_stage(cls, value: Any) -> Any:
+        return value.model_dump() if type(value) is SegmentSettings else value
 
     @classmethod
     def from_yaml(cls, path: str | Path) -> Settings:
@@ -273,7 +290,7 @@ PRESETS: dict[str, Settings] = {
     "auto": Settings(),
     "slater2020": Settings(
         simulate=SIMULATE_PRESETS["slater2020"],
-        segment=SEGMENT_PRESETS["slater2020"],
+        segment=SegmentSection(**SEGMENT_PRESETS["slater2020"].model_dump()),
         cluster=CLUSTER_PRESETS["slater2020"],
     ),
 }

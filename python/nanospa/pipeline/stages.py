@@ -21,6 +21,7 @@ from nanospa.io.store import Store
 from nanospa.pipeline.fingerprint import digest
 from nanospa.pipeline.frame_source import Frame
 from nanospa.pipeline.settings import Settings
+from nanospa.pipeline.trained_model import segmented
 from nanospa.schema import as_image
 from nanospa.schema.store import LABELS, PARTICLE_IMAGES, TRUE_LABELS
 
@@ -73,10 +74,8 @@ def _bring_in(store: Store, settings: Settings, frame: Frame, extra: dict[str, A
 
 
 def _segment(store: Store, settings: Settings, frame: Frame, extra: dict[str, Any]) -> Result:
-    from nanospa import segment
-
     image = store.stacks.read(frame.stack, frame.index)
-    found = segment.segment_with_report(image, settings=settings.segment)
+    found = segmented(image, settings.segment, extra.get("model"))
     store.stacks.write(frame.stack, frame.index, found.labels, LABELS)
     values = {
         "polarity": found.polarity,

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from nanospa import _core, _threads
 from nanospa.errors import NanospaWarning, SettingsError
 from nanospa.schema import as_image, keeps_calibration
-from nanospa.segment.auto import auto
+from nanospa.segment.auto import AutoResult, auto
 from nanospa.segment.distance_transform import distance_transform
 from nanospa.segment.erode import erode
 from nanospa.segment.local_threshold import local_threshold
@@ -257,7 +257,11 @@ def _split_as_particlespy(labels: NDArray[np.int32], settings: SegmentSettings, 
 
 
 def _auto(image: NDArray[Any], settings: SegmentSettings, threads: int) -> Segmentation:
-    found = auto(image, polarity=settings.polarity, min_area_px=settings.min_area_px, threads=threads)
+    return of_auto(auto(image, polarity=settings.polarity, min_area_px=settings.min_area_px, threads=threads), settings)
+
+
+def of_auto(found: AutoResult, settings: SegmentSettings) -> Segmentation:
+    """What the automatic method, or a trained `Rescorer`, found, as a `Segmentation`; regions at the border go if settings say so."""
     labels, kept = found.labels, np.ones(found.score.size, np.bool_)
     if settings.clear_border:
         edges = np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])

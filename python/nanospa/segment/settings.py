@@ -134,7 +134,8 @@ def resolved(settings: SegmentSettings | str | dict[str, Any] | None, overrides:
             raise UnknownNameError(f"settings: expected one of {', '.join(PRESETS)}, found {settings!r}")
         settings = PRESETS[settings]
     if isinstance(settings, SegmentSettings):
-        fields = settings.model_dump()
+        # A section of a run may know more, as where a trained model lies.
+        fields = {name: getattr(settings, name) for name in SegmentSettings.model_fields}
     elif settings is None or isinstance(settings, dict):
         fields = dict(settings or {})
     else:
