@@ -90,6 +90,12 @@ def test_scales_with_the_unit(values, weights, unit):
         assert b[name] == pytest.approx(a[name] * unit, rel=1e-6, nan_ok=True)
 
 
+def test_interval_without_end():
+    found = ns.measure.population([1.0, 125.0], weights="volume")
+    assert found["lognormal_D50_high"] == np.inf
+    assert np.isfinite(found["lognormal_D50"])
+
+
 def test_bad_input():
     for error, match, call in (
         (ns.errors.EmptyInputError, "values", lambda: ns.measure.population([])),

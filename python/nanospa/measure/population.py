@@ -93,6 +93,11 @@ def population(values: Any, *, weights: str = "number", confidence: float = 0.95
     return out | _lognormal(np.log(x), by_volume, confidence)
 
 
+def _exp(x: float) -> float:
+    """Infinity, where `math.exp` would overflow: the interval of a wide spread known from two values has no end."""
+    return math.exp(x) if x < 709.0 else math.inf
+
+
 def _checked(values: Any) -> NDArray[np.float64]:
     x = np.sort(np.asarray(values, dtype=np.float64).ravel())
     if x.size == 0:
@@ -128,7 +133,7 @@ def _moments(x: NDArray[np.float64], w: NDArray[np.float64], confidence: float) 
         "mean_high": mean + t * se_mean,
         "std": std,
         "std_low": std * math.exp(-reach),
-        "std_high": std * math.exp(reach),
+        "std_high": std * _exp(reach),
     }
 
 
@@ -191,7 +196,7 @@ def _lognormal(logs: NDArray[np.float64], by_volume: bool, confidence: float) ->
             t = float(stats.t.ppf((1 + confidence) / 2, n - 1))
             reach = t * sigma * math.sqrt(1 / n + slope**2 / (2 * (n - 1)))
         for end, shift in (("", 0.0), ("_low", -reach), ("_high", reach)):
-            percentiles[f"lognormal_D{percent}{end}"] = math.exp(value + shift)
+            percentiles[f"lognormal_D{percent}{end}"] = _exp(value + shift)
     statistic, p = _anderson_darling(logs, sigma)
     return percentiles | {
         "lognormal_mu": mu,
@@ -200,9 +205,9 @@ def _lognormal(logs: NDArray[np.float64], by_volume: bool, confidence: float) ->
         "lognormal_sigma": sigma,
         "lognormal_sigma_low": sigma_low,
         "lognormal_sigma_high": sigma_high,
-        "lognormal_median": math.exp(mu),
-        "lognormal_median_low": math.exp(mu_low),
-        "lognormal_median_high": math.exp(mu_high),
+        "lognormal_median": _exp(mu),
+        "lognormal_median_low": _exp(mu_low),
+        "lognormal_median_high": _exp(mu_high),
         "lognormal_gsd": math.exp(sigma),
         "lognormal_ad": statistic,
         "lognormal_p": p,
