@@ -94,6 +94,9 @@ def as_labels(labels: Any, name: str = "labels", *, shape: tuple[int, ...] | Non
     if array.dtype.kind not in "bui":
         raise DtypeError(f"{name}: expected integers, found dtype {array.dtype}")
     if array.size and array.dtype.kind != "b":
+        if array.dtype == np.int32 and int(array.view(np.uint32).max()) <= np.iinfo(np.int32).max:
+            # One pass where all is well: as unsigned, negative numbers are the largest.
+            return array
         low, high = int(array.min()), int(array.max())
         if low < 0 or high > np.iinfo(np.int32).max:
             raise InvalidValueError(f"{name}: expected labels 0 … 2147483647, found {low if low < 0 else high}")

@@ -2,17 +2,19 @@
 
 use std::ops::Range;
 
-use ndarray::{ArrayView1, ArrayView2, s};
+use multiversion::multiversion;
+use ndarray::ArrayView2;
 
 use crate::error::{Error, Result};
 use crate::parallel;
+use crate::segment::histogram::extent;
 use crate::union_find::{flatten, unite};
 
 /// Rows searched as one piece of work.
 const BLOCK_ROWS: usize = 128;
 
 /// Pixels of a row that are looked at together.
-const STRETCH: usize = 64;
+const STRETCH: usize = 32;
 
 /// What the separation means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,14 +67,21 @@ pub fn seeds(
         }
         Meaning::ParticleSpy => {
             let before = separation_px / 2;
-            let floor = distance.iter().copied().fold(f32::INFINITY, f32::min);
+            let floor = extent(distance, threads).map_or(0.0, |(low, _)| low);
             (before, separation_px - 1 - before, floor, 1)
         }
     };
+    if distance.is_empty() {
+        return Ok((Vec::new(), 0));
+    }
     let (height, width) = distance.dim();
+    let heights = distance.as_standard_layout();
+    let regions = labels.as_standard_layout();
     let search = Search {
-        distance,
-        labels,
+        distance: heights.as_slice().expect("standard layout"),
+        labels: regions.as_slice().expect("standard layout"),
+        height,
+        width,
         window: Window { before, after },
         floor,
         columns: margin..width.saturating_sub(margin),
@@ -102,16 +111,11 @@ pub fn seeds(
     Ok((pixels.collect(), n))
 }
 
-/// A row with one background pixel on either side.
-#[derive(Default)]
-struct Padded {
-    distances: Vec<f32>,
-    labels: Vec<i32>,
-}
-
 struct Search<'a> {
-    distance: ArrayView2<'a, f32>,
-    labels: ArrayView2<'a, i32>,
+    distance: &'a [f32],
+    labels: &'a [i32],
+    height: usize,
+    width: usize,
     window: Window,
     floor: f32,
     columns: Range<usize>,
@@ -120,120 +124,147 @@ struct Search<'a> {
 impl Search<'_> {
     /// Maxima in `rows`, in raster order.
     fn rows(&self, rows: Range<usize>) -> Vec<(usize, usize)> {
-        let width = self.distance.dim().1;
         let mut maxima = Vec::new();
-        let mut near = [Padded::default(), Padded::default(), Padded::default()];
-        near.iter_mut().for_each(|row| row.clear(width));
-        self.fill(&mut near[1], rows.start.checked_sub(1));
-        self.fill(&mut near[2], Some(rows.start));
         // A window narrower than three pixels does not hold the direct neighbours.
         let narrow = self.window.before == 0 || self.window.after == 0;
+        let last = self.width - 1;
         let mut flags = [0; STRETCH];
+        let (mut here, mut next) = (Vec::new(), Vec::new());
+        self.stretches(rows.start, &mut next);
         for y in rows {
-            near.rotate_left(1);
-            self.fill(&mut near[2], Some(y + 1));
-            for start in (0..width).step_by(STRETCH) {
-                let end = (start + STRETCH).min(width);
-                // Most of a frame is background: whole stretches of it are passed at once.
-                let any = near[1].labels[start + 1..end + 1]
-                    .iter()
-                    .fold(0, |any, &l| any | l);
-                if any == 0 {
-                    continue;
+            std::mem::swap(&mut here, &mut next);
+            // A row ahead: what is read there in one go is at hand when it is compared with this row.
+            self.stretches(y + 1, &mut next);
+            let (distances, labels) = (self.row(self.distance, y), self.row(self.labels, y));
+            let mut keep = |x: usize| {
+                let (label, value) = (labels[x], distances[x]);
+                let eligible = label > 0 && value > self.floor && self.columns.contains(&x);
+                let below = || !narrow && self.below_a_neighbour(y, x);
+                if eligible && !below() && !self.higher_in_window(y, x) {
+                    maxima.push((y, x));
                 }
+            };
+            // A row that the image does not have is replaced by this one, which never exceeds itself.
+            let rows = [y.saturating_sub(1), (y + 1).min(self.height - 1)];
+            let [up, down] = rows.map(|y| (self.row(self.distance, y), self.row(self.labels, y)));
+            keep(0);
+            for &start in &here {
+                let end = (start + STRETCH).min(last);
                 let flags = &mut flags[..end - start];
                 if narrow {
-                    flags.fill(0);
+                    flags.fill(1);
                 } else {
-                    below_neighbours(&near, start, flags);
+                    not_below_edges(
+                        [
+                            &up.0[start..end],
+                            &distances[start - 1..=end],
+                            &down.0[start..end],
+                        ],
+                        [
+                            &up.1[start..end],
+                            &labels[start - 1..=end],
+                            &down.1[start..end],
+                        ],
+                        flags,
+                    );
                 }
-                for (i, _) in flags.iter().enumerate().filter(|(_, below)| **below == 0) {
-                    let x = start + i;
-                    let (label, value) = (near[1].labels[x + 1], near[1].distances[x + 1]);
-                    let eligible = label > 0 && value > self.floor && self.columns.contains(&x);
-                    if eligible && !self.higher_in_window(y, x, label, value) {
-                        maxima.push((y, x));
+                for (i, eight) in flags.chunks(8).enumerate() {
+                    if eight.iter().fold(0, |any, &flag| any | flag) != 0 {
+                        let places = eight.iter().enumerate().filter(|(_, flag)| **flag != 0);
+                        places.for_each(|(k, _)| keep(start + 8 * i + k));
                     }
                 }
+            }
+            if last > 0 {
+                keep(last);
             }
         }
         maxima
     }
 
-    /// Copies the row `y`, if there is one.
-    fn fill(&self, row: &mut Padded, y: Option<usize>) {
-        let (height, width) = self.distance.dim();
-        match y {
-            Some(y) if y < height => {
-                copy(self.distance.row(y), &mut row.distances[1..=width]);
-                copy(self.labels.row(y), &mut row.labels[1..=width]);
-            }
-            _ => row.clear(width),
+    /// Starts of the stretches of row `y` that have eligible pixels, border columns left out: most of a frame is background.
+    fn stretches(&self, y: usize, starts: &mut Vec<usize>) {
+        starts.clear();
+        if y < self.height {
+            let (distances, labels) = (self.row(self.distance, y), self.row(self.labels, y));
+            find_eligible(distances, labels, self.floor, starts);
         }
     }
 
-    /// Whether the window about (y, x) has a pixel of `label` above `value`.
-    fn higher_in_window(&self, y: usize, x: usize, label: i32, value: f32) -> bool {
-        let (height, width) = self.distance.dim();
+    fn row<'a, T>(&self, pixels: &'a [T], y: usize) -> &'a [T] {
+        &pixels[y * self.width..][..self.width]
+    }
+
+    /// Whether the window about (y, x) has a higher pixel of its label.
+    fn higher_in_window(&self, y: usize, x: usize) -> bool {
         let Window { before, after } = self.window;
-        let (top, bottom) = (y.saturating_sub(before), (y + after).min(height - 1));
-        let (left, right) = (x.saturating_sub(before), (x + after).min(width - 1));
         // Along a ridge the next higher pixel is close: rows are looked at from the middle outwards.
-        let rows = (0..=before.max(after)).flat_map(|step| [y.checked_sub(step), Some(y + step)]);
-        for row in rows.flatten().filter(|row| (top..=bottom).contains(row)) {
-            let distances = self.distance.slice(s![row, left..=right]);
-            let labels = self.labels.slice(s![row, left..=right]);
-            let higher = match (distances.as_slice(), labels.as_slice()) {
-                (Some(distances), Some(labels)) => {
-                    let pairs = distances.iter().zip(labels);
-                    pairs.fold(false, |any, (&d, &l)| any | (d > value) & (l == label))
-                }
-                _ => distances
-                    .iter()
-                    .zip(labels)
-                    .any(|(&d, &l)| d > value && l == label),
-            };
-            if higher {
-                return true;
-            }
+        (0..=before.max(after)).any(|step| {
+            (step <= before && step <= y && self.higher_in_row(y, x, y - step))
+                || (step <= after && y + step < self.height && self.higher_in_row(y, x, y + step))
+        })
+    }
+
+    /// Whether the window's part of `row` has a higher pixel of the label of (y, x).
+    fn higher_in_row(&self, y: usize, x: usize, row: usize) -> bool {
+        let Window { before, after } = self.window;
+        let columns = x.saturating_sub(before)..(x + after + 1).min(self.width);
+        let distances = &self.row(self.distance, row)[columns.clone()];
+        let labels = &self.row(self.labels, row)[columns];
+        let at = y * self.width + x;
+        any_higher(distances, labels, self.labels[at], self.distance[at])
+    }
+
+    /// Whether a direct neighbour of (y, x) of its label is higher.
+    fn below_a_neighbour(&self, y: usize, x: usize) -> bool {
+        let at = y * self.width + x;
+        (y.saturating_sub(1)..=(y + 1).min(self.height - 1)).any(|row| {
+            (x.saturating_sub(1)..=(x + 1).min(self.width - 1)).any(|column| {
+                let other = row * self.width + column;
+                self.distance[other] > self.distance[at] && self.labels[other] == self.labels[at]
+            })
+        })
+    }
+}
+
+#[multiversion(targets("x86_64+avx2"))]
+fn find_eligible(distances: &[f32], labels: &[i32], floor: f32, starts: &mut Vec<usize>) {
+    let last = labels.len() - 1;
+    for start in (1..last).step_by(STRETCH) {
+        let end = (start + STRETCH).min(last);
+        let pairs = distances[start..end].iter().zip(&labels[start..end]);
+        let any = pairs.fold(0, |any, (&d, &l)| {
+            any | (i32::from(d > floor) & i32::from(l > 0))
+        });
+        if any != 0 {
+            starts.push(start);
         }
-        false
     }
 }
 
-impl Padded {
-    fn clear(&mut self, width: usize) {
-        self.distances.clear();
-        self.distances.resize(width + 2, 0.0);
-        self.labels.clear();
-        self.labels.resize(width + 2, 0);
-    }
+#[multiversion(targets("x86_64+avx2"))]
+fn any_higher(distances: &[f32], labels: &[i32], label: i32, value: f32) -> bool {
+    let pairs = distances.iter().zip(labels);
+    let any = pairs.fold(0, |any, (&d, &l)| {
+        any | (i32::from(d > value) & i32::from(l == label))
+    });
+    any != 0
 }
 
-fn copy<T: Copy>(row: ArrayView1<'_, T>, to: &mut [T]) {
-    match row.to_slice() {
-        Some(row) => to.copy_from_slice(row),
-        None => to.iter_mut().zip(row).for_each(|(to, &from)| *to = from),
-    }
-}
-
-/// Non-zero for each pixel of the middle row, from `start` on, that is below a direct neighbour of its label.
-fn below_neighbours(near: &[Padded; 3], start: usize, below: &mut [i32]) {
-    let n = below.len();
-    let middle = &near[1].distances[start + 1..][..n];
-    let own = &near[1].labels[start + 1..][..n];
-    below.fill(0);
-    for (i, row) in near.iter().enumerate() {
-        for step in 0..3 {
-            if (i, step) == (1, 1) {
-                continue;
-            }
-            let distances = &row.distances[start + step..][..n];
-            let labels = &row.labels[start + step..][..n];
-            for k in 0..n {
-                below[k] |= i32::from(distances[k] > middle[k]) & i32::from(labels[k] == own[k]);
-            }
-        }
+/// Non-zero for each pixel of a label that is not below a neighbour of its label that shares an edge. `distances` and `labels`
+/// are of the row above, its own and the one below; its own begins one pixel before `flags` and ends one after.
+#[multiversion(targets("x86_64+avx2"))]
+fn not_below_edges(distances: [&[f32]; 3], labels: [&[i32]; 3], flags: &mut [i32]) {
+    let n = flags.len();
+    let [left, value, right] = [0, 1, 2].map(|step| &distances[1][step..step + n]);
+    let [to_left, own, to_right] = [0, 1, 2].map(|step| &labels[1][step..step + n]);
+    let (up, down) = (&distances[0][..n], &distances[2][..n]);
+    let (above, below) = (&labels[0][..n], &labels[2][..n]);
+    for k in 0..n {
+        let exceeds = |d: &[f32], l: &[i32]| i32::from(d[k] > value[k]) & i32::from(l[k] == own[k]);
+        let beside = exceeds(left, to_left) | exceeds(right, to_right);
+        let exceeded = beside | exceeds(up, above) | exceeds(down, below);
+        flags[k] = (1 - exceeded) & i32::from(own[k] > 0);
     }
 }
 
