@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nanospa.errors import ShapeError
+from nanospa.measure.drift import drift
 from nanospa.measure.region_properties import saturation_level
 from nanospa.schema import as_image, keeps_calibration
 
@@ -18,12 +19,6 @@ MOST_TILES = 36
 LINE_PX = 1024
 #: A frequency carries signal where its power exceeds the noise floor by this factor: three standard deviations of an average of 36.
 ABOVE_NOISE = 1.5
-#: Side of the central part used for the drift [px].
-DRIFT_PX = 1024
-#: A correlation peak that is not this much higher than the next one, outside its own width, is chance: frames of different places
-#: with alike particles reached 1.6 in simulations, shifts of a tenth of the frame 3 at three electrons a pixel.
-PEAK_RATIO = 1.8
-PEAK_WIDTH_PX = 12
 
 
 @keeps_calibration("image", "previous")
@@ -66,7 +61,8 @@ def frame_flags(
         ``charging_score``: the largest step between the levels of two neighbouring lines, in robust standard deviations of all such
         steps;
         ``drift_y_px``, ``drift_x_px``, ``drift_px``: displacement of the content against `previous`, NaN without it or where the two
-        have nothing in common; ``saturated_fraction``; flags ``blur``, ``charging``, ``drift``, ``saturated``.
+        do not clearly show the same place (see `nanospa.measure.drift`); ``saturated_fraction``; flags ``blur``, ``charging``, ``drift``,
+        ``saturated``.
 
     Raises
     ------
@@ -83,7 +79,8 @@ def frame_flags(
     >>> import numpy as np
     >>> import nanospa as ns
     >>> frame = np.random.default_rng(0).poisson(200, (128, 128)).astype(np.uint16)
-    >>> frame[40:60, 40:60] += 400
+    >>> for y, x in ((30, 20), (50, 90), (90, 40), (70, 60)):
+    ...     frame[y : y + 12, x : x + 12] += 400
     >>> flags = ns.measure.frame_flags(np.roll(frame, (3, -5), (0, 1)), previous=frame)
     >>> round(flags["drift_y_px"]), round(flags["drift_x_px"]), flags["saturated"]
     (3, -5, False)
@@ -101,7 +98,7 @@ def frame_flags(
         before = as_image(previous, "previous")
         if before.shape != frame.shape:
             raise ShapeError(f"previous: expected the image's shape {frame.shape}, found {before.shape}")
-        shift = _drift(before, frame)
+        shift = drift(before, frame)
         blurred = blurred or score < focus_loss * focus_score(before)
     length = float(np.hypot(*shift))
     return {
@@ -162,39 +159,3 @@ def _line_steps(image: NDArray[Any]) -> float:
     steps = np.abs(np.diff(levels))
     spread = float(np.median(steps)) * 1.4826
     return float(steps.max() / spread) if spread > 0 else 0.0
-
-
-def _drift(before: NDArray[Any], after: NDArray[Any]) -> tuple[float, float]:
-    """Displacement (y, x) of the content by phase correlation, to a fraction of a pixel."""
-    window = [np.hanning(min(n, DRIFT_PX) + 2)[1:-1] for n in before.shape]
-    taper = np.outer(*window)
-    spectra = []
-    for frame in (before, after):
-        y, x = ((n - w.size) // 2 for n, w in zip(frame.shape, window, strict=True))
-        part = frame[y : y + taper.shape[0], x : x + taper.shape[1]].astype(np.float64)
-        spectra.append(np.fft.rfft2((part - part.mean()) * taper))
-    cross = spectra[1] * np.conj(spectra[0])
-    strength = np.abs(cross)
-    if not strength.max() > 0:
-        return float("nan"), float("nan")
-    # Noise has as many frequencies as the content: a Gaussian keeps the low ones, where the content is.
-    frequency2 = np.fft.fftfreq(taper.shape[0])[:, None] ** 2 + np.fft.rfftfreq(taper.shape[1])[None, :] ** 2
-    cross = np.where(strength > 0, cross / np.maximum(strength, np.finfo(float).tiny), 0) * np.exp(-frequency2 / (2 * 0.1**2))
-    surface = np.fft.irfft2(cross, taper.shape)
-    peak = np.unravel_index(int(surface.argmax()), surface.shape)
-    reach = [min(PEAK_WIDTH_PX, n // 4) for n in surface.shape]
-    around_peak = [np.arange(at - r, at + r + 1) % n for at, r, n in zip(peak, reach, surface.shape, strict=True)]
-    others = surface.copy()
-    others[np.ix_(*around_peak)] = -np.inf
-    if surface[peak] < PEAK_RATIO * others.max():
-        return float("nan"), float("nan")
-    shift = []
-    for axis, (at, n) in enumerate(zip(peak, surface.shape, strict=True)):
-        around = [list(peak), list(peak)]
-        around[0][axis], around[1][axis] = (at - 1) % n, (at + 1) % n
-        left, right = (surface[tuple(p)] for p in around)
-        bend = left - 2 * surface[peak] + right
-        offset = 0.5 * (left - right) / bend if bend < 0 else 0.0
-        whole = at if at <= n // 2 else at - n
-        shift.append(float(whole + offset))
-    return shift[0], shift[1]
