@@ -15,8 +15,13 @@ VERSION = "0.5"
 ARRAY = "image"
 
 
-def multiscales(dims: Sequence[str], pixel_size_nm: tuple[float, float] | None, *, name: str, path: str = ARRAY) -> dict[str, Any]:
-    """Multiscales metadata of a single level.
+def level_path(level: int, n_levels: int) -> str:
+    """Path of the array of a level: in a group of its own where there are several."""
+    return ARRAY if n_levels == 1 else f"scale{level}/{ARRAY}"
+
+
+def multiscales(dims: Sequence[str], pixel_size_nm: tuple[float, float] | None, *, name: str, n_levels: int = 1) -> dict[str, Any]:
+    """Multiscales metadata.
 
     Parameters
     ----------
@@ -26,8 +31,8 @@ def multiscales(dims: Sequence[str], pixel_size_nm: tuple[float, float] | None, 
         Size along y and x [nm]; without it the axes have no unit and the scale is 1.
     name : str
         Name of the image.
-    path : str
-        Path of the array.
+    n_levels : int
+        Levels of the pyramid, each half the size of the one before.
     """
     axes: list[dict[str, str]] = []
     scale = []
@@ -41,18 +46,26 @@ def multiscales(dims: Sequence[str], pixel_size_nm: tuple[float, float] | None, 
             axis["unit"] = "nanometer"
         axes.append(axis)
         scale.append(1.0 if pixel_size_nm is None else pixel_size_nm[dim == "x"])
-    dataset = {"path": path, "coordinateTransformations": [{"type": "scale", "scale": scale}]}
-    return {"name": name, "axes": axes, "datasets": [dataset]}
+    datasets = []
+    for level in range(n_levels):
+        step = [1 if dim == "frame" else 2**level for dim in dims]
+        transformations: list[dict[str, Any]] = [{"type": "scale", "scale": [s * n for s, n in zip(scale, step, strict=True)]}]
+        if level:
+            # The first pixel of a level is the middle of the pixels it stands for.
+            shift = [s * (n - 1) / 2 for s, n in zip(scale, step, strict=True)]
+            transformations.append({"type": "translation", "translation": shift})
+        datasets.append({"path": level_path(level, n_levels), "coordinateTransformations": transformations})
+    return {"name": name, "axes": axes, "datasets": datasets}
 
 
-def image_attributes(dims: Sequence[str], pixel_size_nm: tuple[float, float] | None, *, name: str) -> dict[str, Any]:
+def image_attributes(dims: Sequence[str], pixel_size_nm: tuple[float, float] | None, *, name: str, n_levels: int = 1) -> dict[str, Any]:
     """Attributes of an image group."""
-    return {"ome": {"version": VERSION, "multiscales": [multiscales(dims, pixel_size_nm, name=name)]}}
+    return {"ome": {"version": VERSION, "multiscales": [multiscales(dims, pixel_size_nm, name=name, n_levels=n_levels)]}}
 
 
-def label_attributes(dims: Sequence[str], pixel_size_nm: tuple[float, float] | None, *, name: str) -> dict[str, Any]:
+def label_attributes(dims: Sequence[str], pixel_size_nm: tuple[float, float] | None, *, name: str, n_levels: int = 1) -> dict[str, Any]:
     """Attributes of a label image group at ``labels/<name>`` of its image."""
-    attributes = image_attributes(dims, pixel_size_nm, name=name)
+    attributes = image_attributes(dims, pixel_size_nm, name=name, n_levels=n_levels)
     attributes["ome"]["image-label"] = {"source": {"image": "../../"}}
     return attributes
 

@@ -1,7 +1,8 @@
-"""Stacks of frames in a store: one OME-Zarr image each, with its label images."""
+"""Stacks of frames in a store: one OME-Zarr image each, with its label images; large ones as pyramids."""
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nanospa.errors import ShapeError, StoreError, UnknownNameError
-from nanospa.io import chunks, ome_zarr
+from nanospa.io import chunks, ome_zarr, pyramid
 from nanospa.schema.store import ATTRIBUTES, CORRECTED, FRAMES, UNCORRECTED
 
 DIMS = ("frame", "y", "x")
@@ -33,7 +34,7 @@ class Stacks:
 
     def __init__(self, root: Any) -> None:
         self.root = root
-        self._arrays: dict[str, Any] = {}
+        self._arrays: dict[str, list[Any]] = {}
 
     def __iter__(self) -> Any:
         if FRAMES not in self.root:
@@ -55,10 +56,10 @@ class Stacks:
                 return stack  # type: ignore[no-any-return]
         name = f"stack_{sum(1 for _ in self):03d}"
         group = self.root.create_group(f"{FRAMES}/{name}")
-        chunks.create_image(group, ome_zarr.ARRAY, (0, *shape), dtype, DIMS)
+        n_levels = _create(group, (0, *shape), dtype)
         group.attrs.update(
             {
-                **ome_zarr.image_attributes(DIMS, pixel_size_nm, name=name),
+                **ome_zarr.image_attributes(DIMS, pixel_size_nm, name=name, n_levels=n_levels),
                 ATTRIBUTES: {"pixel_size_nm": pixel_size_nm, "detector": detector},
             }
         )
@@ -72,17 +73,17 @@ class Stacks:
             size = self[stack].pixel_size_nm
             child = labels.create_group(name)
             fill = UNCORRECTED if name == CORRECTED else 0
-            chunks.create_image(child, ome_zarr.ARRAY, self._array(stack).shape, np.int32, DIMS, fill_value=fill)
-            child.attrs.update(ome_zarr.label_attributes(DIMS, size, name=name))
+            n_levels = _create(child, self._array(stack).shape, np.int32, fill_value=fill)
+            child.attrs.update(ome_zarr.label_attributes(DIMS, size, name=name, n_levels=n_levels))
         labels.attrs.update(ome_zarr.labels_attributes(sorted(n for n, _ in labels.groups())))
 
     def grow(self, stack: str, n_frames: int) -> None:
         """Make room for `n_frames` frames in the stack and all its label images."""
         names = [None, *self.label_names(stack)]
         for name in names:
-            array = self._array(stack, name, fresh=True)
-            if array.shape[0] < n_frames:
-                array.resize((n_frames, *array.shape[1:]))
+            for array in self._levels(stack, name, fresh=True):
+                if array.shape[0] < n_frames:
+                    array.resize((n_frames, *array.shape[1:]))
         self._arrays.clear()
 
     def label_names(self, stack: str) -> list[str]:
@@ -102,13 +103,21 @@ class Stacks:
 
     def write(self, stack: str, index: int, image: NDArray[Any], labels: str | None = None) -> None:
         """Write one frame, or its label image."""
-        array = self._array(stack, labels)
+        arrays = self._levels(stack, labels)
+        array = arrays[0]
         if image.shape != array.shape[1:]:
             raise ShapeError(f"image: expected shape {array.shape[1:]} of {array.path!r}, found {image.shape}")
         try:
-            chunks.write_aligned(array, (index, 0, 0), np.ascontiguousarray(image, dtype=array.dtype)[None])
+            for number, each in enumerate(arrays):
+                if number:
+                    image = pyramid.halved(image, labels=labels is not None)
+                chunks.write_aligned(each, (index, 0, 0), np.ascontiguousarray(image, dtype=array.dtype)[None])
         except OSError as error:
             raise StoreError(f"frame {index} of {array.path!r} cannot be written ({error})") from error
+
+    def view(self, stack: str, index: int) -> FrameView:
+        """One frame to be read in parts."""
+        return FrameView(self._array(stack), index)
 
     def corrected(self, stack: str, index: int) -> NDArray[np.int32] | None:
         """Labels of a frame as edited by hand; None where nobody has."""
@@ -122,12 +131,48 @@ class Stacks:
         return labels if np.any(labels != array.fill_value) else None
 
     def _array(self, stack: str, labels: str | None = None, *, fresh: bool = False) -> Any:
-        path = f"{FRAMES}/{stack}/{ome_zarr.ARRAY}" if labels is None else f"{FRAMES}/{stack}/labels/{labels}/{ome_zarr.ARRAY}"
+        return self._levels(stack, labels, fresh=fresh)[0]
+
+    def _levels(self, stack: str, labels: str | None = None, *, fresh: bool = False) -> list[Any]:
+        """Arrays of an image or label image, the largest first."""
+        path = f"{FRAMES}/{stack}" if labels is None else f"{FRAMES}/{stack}/labels/{labels}"
         if fresh or path not in self._arrays:
-            if path not in self.root:
-                raise UnknownNameError(f"expected {path!r} in the store, found no such array")
-            self._arrays[path] = self.root[path]
+            group = self.root.get(path, {})
+            if ome_zarr.ARRAY in group:
+                found = [group[ome_zarr.ARRAY]]
+            else:
+                # The image knows its own levels: the limit may have been another when it was made.
+                numbers = itertools.takewhile(lambda n: ome_zarr.level_path(n, 2) in group, itertools.count())
+                found = [group[ome_zarr.level_path(n, 2)] for n in numbers]
+            if not found:
+                raise UnknownNameError(f"expected {path}/{ome_zarr.ARRAY!r} in the store, found no such array")
+            self._arrays[path] = found
         return self._arrays[path]
+
+
+class FrameView:
+    """A frame of a stack that is read in parts: shape, dtype and slices, as an array has them."""
+
+    def __init__(self, array: Any, index: int) -> None:
+        self._array, self._index = array, index
+        self.shape: tuple[int, int] = (int(array.shape[1]), int(array.shape[2]))
+        self.dtype = np.dtype(array.dtype)
+
+    def __getitem__(self, key: tuple[slice, slice]) -> NDArray[Any]:
+        try:
+            return np.asarray(self._array[(self._index, *key)])
+        except (ValueError, OSError, RuntimeError) as error:
+            raise StoreError(f"frame {self._index} of {self._array.path!r} is damaged ({type(error).__name__}: {error})") from error
+
+
+def _create(group: Any, shape: Sequence[int], dtype: Any, *, fill_value: int | float = 0) -> int:
+    """Make the arrays of an image (frame, y, x), and give the number of levels."""
+    shapes = pyramid.level_shapes(shape[1:])
+    for number, level in enumerate(shapes):
+        # In groups of their own: xarray wants one size a group.
+        parent = group if len(shapes) == 1 else group.create_group(f"scale{number}")
+        chunks.create_image(parent, ome_zarr.ARRAY, (shape[0], *level), dtype, DIMS, fill_value=fill_value)
+    return len(shapes)
 
 
 def kinds(stacks: Sequence[Stack]) -> str:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nanospa.errors import NanospaError, NanospaWarning
+from nanospa.io import pyramid
 from nanospa.io.read import read_file
 from nanospa.io.records import decode_record, encode_record
 from nanospa.io.store import Store
@@ -24,9 +25,14 @@ from nanospa.pipeline.settings import Settings
 from nanospa.pipeline.trained_model import segmented
 from nanospa.schema import as_image
 from nanospa.schema.store import LABELS, PARTICLE_IMAGES, TRUE_LABELS
+from nanospa.segment.segment_tiled import tiled_with_report
+from nanospa.segment.settings import LOCAL_THRESHOLDS, SegmentSettings
 
 #: Columns of a record that belong to the truth table.
 TRUTH_PREFIX = "truth/"
+
+#: Side of the tiles in which large frames are segmented [px].
+TILE_PX = 2048
 
 Result = tuple[dict[str, Any], dict[str, Any]]
 
@@ -74,8 +80,11 @@ def _bring_in(store: Store, settings: Settings, frame: Frame, extra: dict[str, A
 
 
 def _segment(store: Store, settings: Settings, frame: Frame, extra: dict[str, Any]) -> Result:
-    image = store.stacks.read(frame.stack, frame.index)
-    found = segmented(image, settings.segment, extra.get("model"))
+    view = store.stacks.view(frame.stack, frame.index)
+    if view.shape[0] * view.shape[1] > pyramid.LARGE_PX**2 and _same_in_tiles(settings.segment):
+        found = tiled_with_report(view, settings=settings.segment, tile_px=TILE_PX)
+    else:
+        found = segmented(store.stacks.read(frame.stack, frame.index), settings.segment, extra.get("model"))
     store.stacks.write(frame.stack, frame.index, found.labels, LABELS)
     values = {
         "polarity": found.polarity,
@@ -88,6 +97,11 @@ def _segment(store: Store, settings: Settings, frame: Frame, extra: dict[str, An
         "warnings": list(found.warnings),
     }
     return values, {} if found.scores is None else {"score": np.asarray(found.scores, np.float32)}
+
+
+def _same_in_tiles(settings: SegmentSettings) -> bool:
+    """Whether `nanospa.segment.segment_tiled` promises the result of one piece."""
+    return settings.method == "threshold" and settings.threshold not in LOCAL_THRESHOLDS
 
 
 def labels_of(store: Store, frame: Frame) -> tuple[NDArray[np.int32], bool]:

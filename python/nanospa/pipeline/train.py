@@ -64,9 +64,9 @@ def train(
     --------
     >>> import nanospa as ns, numpy as np, tempfile
     >>> folder = tempfile.mkdtemp()
-    >>> simulated = {"n_frames": 1, "shape": (64, 64), "n_particles": 1}
+    >>> simulated = {"n_frames": 1, "shape": (256, 256), "n_particles": 4}
     >>> _ = ns.pipeline.run({"simulate": simulated}, folder + "/run.zarr", scheduler="sync", stages=["input"])
-    >>> scribbles = np.ones((64, 64), int)
+    >>> scribbles = np.ones((256, 256), int)
     >>> scribbles[ns.open(folder + "/run.zarr")["frames/stack_000/labels/truth/image"].values[0] > 0] = 2
     >>> type(ns.pipeline.train(folder + "/run.zarr", folder + "/model.npz", scribbles={0: scribbles})).__name__
     'PixelClassifier'

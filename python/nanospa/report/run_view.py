@@ -254,9 +254,8 @@ class RunView:
 
     def _pixels(self, where: str, frame: int, window: tuple[slice, slice] | None) -> NDArray[Any] | None:
         stack, index = self._rows[frame]
-        try:
-            array = self.tree[f"{where.format(stack)}/image"]
-        except KeyError:
+        array = _image(self.tree, where.format(stack))
+        if array is None:
             return None
         if array.ndim == 3:
             array = array[index]
@@ -272,5 +271,15 @@ def _in_order(table: Any) -> Any:
 
 
 def _n_images(node: Any) -> int:
-    image = node.dataset.get("image")
+    image = _image(node, "")
     return 0 if image is None else int(image.shape[0]) if image.ndim == 3 else 1
+
+
+def _image(node: Any, path: str) -> Any:
+    """Image array below a node; of a pyramid the largest level; None where there is none."""
+    for name in ("image", "scale0/image"):
+        try:
+            return node[f"{path}/{name}" if path else name]
+        except KeyError:
+            continue
+    return None

@@ -181,8 +181,7 @@ def segment_with_report(
     n_threads = _threads.resolve(threads)
     extent = _core.extent(array, n_threads)
     if extent is None or extent[0] == extent[1]:
-        text = "image: no pixels, so no particles" if extent is None else f"image: every pixel is {extent[0]:g}, so there are no particles"
-        return Segmentation(np.zeros(array.shape, np.int32), warnings=(text,))
+        return Segmentation(np.zeros(array.shape, np.int32), warnings=(no_particles(extent),))
     if chosen.method == "auto":
         return _auto(array, chosen, n_threads)
     polarity = chosen.polarity
@@ -274,6 +273,11 @@ def of_auto(found: AutoResult, settings: SegmentSettings) -> Segmentation:
         scale_range_px=found.scale_range_px,
         n_removed_border=int(np.count_nonzero(~kept)),
     )
+
+
+def no_particles(extent: tuple[float, float] | None) -> str:
+    """Why an image without pixels, or whose smallest and largest pixel are the same, has no particles."""
+    return "image: no pixels, so no particles" if extent is None else f"image: every pixel is {extent[0]:g}, so there are no particles"
 
 
 def turned(image: NDArray[Any], highest: Any) -> NDArray[Any]:

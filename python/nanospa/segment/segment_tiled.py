@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
@@ -15,7 +16,7 @@ from nanospa.schema import as_image
 from nanospa.segment.auto import auto
 from nanospa.segment.local_threshold import local_threshold
 from nanospa.segment.polarity import guess_polarity
-from nanospa.segment.segment import above, filtered, regions, turned
+from nanospa.segment.segment import Segmentation, above, filtered, no_particles, regions, turned
 from nanospa.segment.settings import LOCAL_THRESHOLDS, SegmentSettings, resolved
 from nanospa.segment.stitch_labels import stitch_labels
 from nanospa.segment.threshold import threshold as global_threshold
@@ -80,6 +81,19 @@ def segment_tiled(
     >>> labels.max(), int((labels > 0).sum())
     (np.int32(1), 500)
     """
+    return tiled_with_report(image_like, settings=settings, tile_px=tile_px, halo_px=halo_px, threads=threads, **overrides).labels
+
+
+def tiled_with_report(
+    image_like: Any,
+    *,
+    settings: SegmentSettings | str | dict[str, Any] | None = None,
+    tile_px: int = 2048,
+    halo_px: int | None = None,
+    threads: int | None = None,
+    **overrides: Any,
+) -> Segmentation:
+    """As `segment_tiled`, with what was decided on the way; the automatic method gives no scores here."""
     chosen = resolved(settings, overrides)
     shape = tuple(int(n) for n in image_like.shape)
     if len(shape) != 2:
@@ -92,12 +106,14 @@ def segment_tiled(
     tiles = Tiles(image_like, shape, tile_px, _halo(chosen) if halo_px is None else halo_px)
     extent = tiles.extent(n_threads)
     if extent is None or extent[0] == extent[1]:
-        return np.zeros(shape, np.int32)
+        return Segmentation(np.zeros(shape, np.int32), warnings=(no_particles(extent),))
     if chosen.method == "auto":
         return _auto(tiles, chosen, n_threads)
-    if chosen.polarity == "auto":
-        chosen = chosen.model_copy(update={"polarity": tiles.polarity()})
-    return regions(_mask(tiles, chosen, extent[1], n_threads), chosen, threads=n_threads).labels
+    polarity = tiles.polarity() if chosen.polarity == "auto" else chosen.polarity
+    chosen = chosen.model_copy(update={"polarity": polarity})
+    mask, level = _mask(tiles, chosen, extent[1], n_threads)
+    found = regions(mask, chosen, threads=n_threads)
+    return replace(found, polarity=polarity, threshold=level, background=chosen.background)
 
 
 class Tiles:
@@ -148,7 +164,7 @@ def _halo(settings: SegmentSettings) -> int:
     return background[settings.background] + math.ceil(4 * settings.gaussian_sigma_px) + 1 + local
 
 
-def _mask(tiles: Tiles, settings: SegmentSettings, highest: float, threads: int) -> NDArray[np.bool_]:
+def _mask(tiles: Tiles, settings: SegmentSettings, highest: float, threads: int) -> tuple[NDArray[np.bool_], float | None]:
     mask = np.zeros(tiles.shape, np.bool_)
     dark_last = settings.polarity == "dark" and settings.compatibility != "nanospa"
     if dark_last:
@@ -166,15 +182,18 @@ def _mask(tiles: Tiles, settings: SegmentSettings, highest: float, threads: int)
             whole[place] = image[inner]
         else:
             mask[place] = above(image[inner], settings.threshold)
-    return mask if whole is None else above(whole, global_threshold(whole, settings.threshold, threads=threads))
+    if whole is None:
+        return mask, None if isinstance(settings.threshold, str) else float(settings.threshold)
+    level = global_threshold(whole, settings.threshold, threads=threads)
+    return above(whole, level), level
 
 
-def _auto(tiles: Tiles, settings: SegmentSettings, threads: int) -> NDArray[np.int32]:
+def _auto(tiles: Tiles, settings: SegmentSettings, threads: int) -> Segmentation:
     polarity = tiles.polarity() if settings.polarity == "auto" else settings.polarity
     found, origins = [], []
     for _, _, cut, origin in tiles:
         found.append(auto(cut, polarity=polarity, min_area_px=settings.min_area_px, threads=threads).labels)
         origins.append(origin)
     labels = stitch_labels(found, origins, (tiles.shape[0], tiles.shape[1]))
-    _core.select(labels, int(labels.max(initial=0)), settings.min_area_px, settings.clear_border, threads)
-    return labels
+    _, n_small, n_border = _core.select(labels, int(labels.max(initial=0)), settings.min_area_px, settings.clear_border, threads)
+    return Segmentation(labels, polarity=polarity, n_removed_small=n_small, n_removed_border=n_border)
