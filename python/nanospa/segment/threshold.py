@@ -77,16 +77,15 @@ def threshold(image: Any, method: str | float = "otsu", *, threads: int | None =
         raise UnknownNameError(f"method: expected one of {', '.join(METHODS)}, or a number, found {method!r}")
     array = as_image(image)
     n_threads = _threads.resolve(threads)
-    extent = _core.extent(array, n_threads)
-    if extent is None:
+    if array.size == 0:
         raise EmptyInputError(f"image: expected at least one pixel, found shape {array.shape}")
-    low, high = extent
+    if method == "li":
+        return float(_core.li(array, n_threads) or 0.0)
+    low, high = _core.extent(array, n_threads) or (0.0, 0.0)
     if low == high:
         return low
     if method == "mean":
         return float(array.mean())
-    if method == "li":
-        return float(_core.li(array, n_threads) or 0.0)
     if array.dtype.kind == "u":
         counts = _core.histogram(array, None, n_threads)[int(low) : int(high) + 1]
         return float(_HISTOGRAM_METHODS[method](counts, np.arange(int(low), int(high) + 1)))

@@ -157,9 +157,21 @@ pub fn bins<T: Pixel>(image: ArrayView2<'_, T>, edges: &[f64], threads: usize) -
 
 #[multiversion(targets("x86_64+avx2"))]
 fn guess<T: Pixel>(values: &[T], low: f64, scale: f64, last: u32, index: &mut [u32]) {
+    let last = f64::from(last);
     for (i, &v) in index.iter_mut().zip(values) {
-        *i = (((v.to_f64() - low) * scale) as i32 as u32).min(last);
+        *i = whole((v.to_f64() - low) * scale, last);
     }
+}
+
+/// Whole part of `x`, between 0 and `last` (below 2³²); a whole number may give the one below. A plain conversion would not be done
+/// for several values at once.
+#[inline(always)]
+pub(super) fn whole(x: f64, last: f64) -> u32 {
+    // Adding 2⁵² rounds to whole numbers and leaves them in the low bits.
+    const SHIFT: f64 = (1u64 << 52) as f64;
+    let x = if x - 0.5 > 0.0 { x - 0.5 } else { 0.0 };
+    let x = if x < last { x } else { last };
+    (x + SHIFT).to_bits() as u32
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use multiversion::multiversion;
 use ndarray::{ArrayView2, s};
 
 use crate::pixel::Pixel;
-use crate::segment::histogram::{CHUNK, extent, for_blocks, levels};
+use crate::segment::histogram::{CHUNK, extent, for_blocks, levels, whole};
 
 /// Bins of the histogram of a float image: 32 KiB, the L1 cache.
 const BINS: usize = 2048;
@@ -82,7 +82,7 @@ fn of_floats<T: Pixel>(image: ArrayView2<'_, T>, low: T, high: T, threads: usize
 
     let mut met = BTreeSet::new();
     iterate(above[0], tolerance.max(1e-6 * width), |t| {
-        let k = bin(t, scale);
+        let k = bin::<T>(t, scale);
         met.insert(k);
         let upper = (k + 1) as f64 * width;
         let n = table[k][0] * ((upper - t) / width).clamp(0.0, 1.0);
@@ -90,7 +90,7 @@ fn of_floats<T: Pixel>(image: ArrayView2<'_, T>, low: T, high: T, threads: usize
     });
     let mut pixels = fetch(image, low, scale, &met, threads);
     iterate(above[0], tolerance, |t| {
-        let k = bin(t, scale);
+        let k = bin::<T>(t, scale);
         if !pixels.contains_key(&k) {
             pixels.extend(fetch(image, low, scale, &BTreeSet::from([k]), threads));
         }
@@ -99,17 +99,49 @@ fn of_floats<T: Pixel>(image: ArrayView2<'_, T>, low: T, high: T, threads: usize
     })
 }
 
+/// The bin of a height above the lowest pixel; never decreases with the height, in either precision.
 #[inline(always)]
-fn bin(above_low: f64, scale: f64) -> usize {
-    ((above_low * scale) as i32 as usize).min(BINS - 1)
+fn bin<T: Pixel>(above_low: f64, scale: f64) -> usize {
+    let bin = if is_f32::<T>() {
+        whole_f32(above_low as f32 * scale as f32)
+    } else {
+        whole(above_low * scale, BINS as f64 - 1.0)
+    };
+    bin as usize
 }
 
-/// Heights above the lowest pixel, and their bins.
+/// `whole` in float32, up to the last bin.
+#[inline(always)]
+fn whole_f32(x: f32) -> u32 {
+    const LAST: f32 = BINS as f32 - 1.0;
+    const SHIFT: f32 = (1u32 << 23) as f32;
+    let x = if x - 0.5 > 0.0 { x - 0.5 } else { 0.0 };
+    let x = if x < LAST { x } else { LAST };
+    (x + SHIFT).to_bits() - SHIFT.to_bits()
+}
+
+#[inline(always)]
+fn is_f32<T: Pixel>() -> bool {
+    T::as_f32(&[]).is_some()
+}
+
+/// Heights above the lowest pixel, and their bins. float32 is binned in float32: twice as many at a time.
 #[multiversion(targets("x86_64+avx2"))]
 fn prepare<T: Pixel>(values: &[T], low: T, scale: f64, heights: &mut [f64], index: &mut [u32]) {
-    for ((h, i), &v) in heights.iter_mut().zip(index).zip(values) {
-        *h = (v - low).to_f64();
-        *i = ((*h * scale) as i32 as u32).min(BINS as u32 - 1);
+    let last = BINS as f64 - 1.0;
+    let places = heights.iter_mut().zip(index);
+    if let Some(values) = T::as_f32(values) {
+        let (low, scale) = (low.to_f32(), scale as f32);
+        for ((h, i), &v) in places.zip(values) {
+            let above = v - low;
+            *h = f64::from(above);
+            *i = whole_f32(above * scale);
+        }
+    } else {
+        for ((h, i), &v) in places.zip(values) {
+            *h = (v - low).to_f64();
+            *i = whole(*h * scale, last);
+        }
     }
 }
 
@@ -127,10 +159,13 @@ fn counts_and_sums<T: Pixel>(
         for piece in pieces {
             let (heights, index) = (&mut heights[..piece.len()], &mut index[..piece.len()]);
             prepare(&piece, low, scale, heights, index);
-            for (k, (&h, &i)) in heights.iter().zip(&*index).enumerate() {
-                let table = if k % 2 == 0 { &mut even } else { &mut odd };
-                let [count, sum] = table[i as usize];
-                table[i as usize] = [count + 1.0, sum + h];
+            // Two tables: equal neighbours would wait for each other's store.
+            let pairs = heights.chunks(2).zip(index.chunks(2));
+            for (heights, index) in pairs {
+                add(&mut even, index[0], heights[0]);
+                if let [_, i] = *index {
+                    add(&mut odd, i, heights[1]);
+                }
             }
         }
         [even, odd]
@@ -142,6 +177,12 @@ fn counts_and_sums<T: Pixel>(
         }
     }
     table
+}
+
+#[inline(always)]
+fn add(table: &mut [[f64; 2]], bin: u32, height: f64) {
+    let [count, sum] = table[bin as usize];
+    table[bin as usize] = [count + 1.0, sum + height];
 }
 
 /// Heights of the pixels in the wanted bins, in image order.
