@@ -64,6 +64,17 @@ chromium:
 	command -v apt-get >/dev/null && $$as_root apt-get update -qq && $$as_root apt-get install -y -qq --no-install-recommends chromium \
 	|| { echo "test-extras needs Chromium: install it, or set CHROMIUM to its path" >&2; exit 2; }
 
+bench: $(VENV)/.base $(VENV)/.test $(CORE) ## all benchmarks, kernels in Rust first: prints markdown; needs a quiet machine and most of an hour
+	cargo bench --quiet -p nanospa-core --bench '*'
+	@for bench in benches/bench_*.py; do \
+		arguments=; \
+		if [ $$bench = benches/bench_auto.py ]; then \
+			arguments=$${NANOSPA_TEST_DATA:-../shared/data}/arda_stem; \
+			[ -d $$arguments ] || { printf '\n## %s\n\nleft out: set NANOSPA_TEST_DATA to the folder of the test data\n' $$bench; continue; }; \
+		fi; \
+		printf '\n## %s\n\n' $$bench; $(PYTHON) $$bench $$arguments; \
+	done
+
 docs: $(VENV)/.base $(VENV)/.docs $(CORE) ## documentation with the gallery of examples, in docs/_build
 	$(VENV)/bin/sphinx-build -W --keep-going -q docs docs/_build
 
