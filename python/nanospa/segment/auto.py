@@ -36,7 +36,7 @@ REPEATED_IOU, REPEATED_PART = 0.25, 0.6
 #: Candidates below this score are not looked at: white noise reaches it everywhere.
 LEAST_SCORE = 2.5
 #: An outline lies where the profile has fallen to this part of the local contrast: the foot of the edge; higher where noise hides the foot.
-OUTLINE_LEVEL = 0.1
+OUTLINE_LEVEL = 0.07
 #: Coarse outlines lie on the steepest descent; people see the particle end so much further out.
 BOX_MARGIN = 1.2
 
@@ -115,7 +115,8 @@ def auto(
     over the noise around it and in the whole image, by the sharpness of its edge and by the evenness of the edge around it. The blobs of
     the other sign (gaps, texture, noise) tell what such scores are worth in this image: regions are kept down to the score at which
     they stop being `kept_per_mirrored` times as frequent as their mirror images, as decoys are used in proteomics. The outline is then
-    followed again on the sharpest image that the noise allows.
+    followed again on the sharpest image that the noise allows and, where the surroundings are quiet, pixel by pixel to the foot of the
+    edge, less what blur adds to steep edges.
 
     Parameters
     ----------
@@ -336,8 +337,10 @@ def regions(found: Candidates, outline_level: float, min_area_px: int, threads: 
         Candidate of each label.
     """
     seeds = np.ascontiguousarray(found.table[:, [_COLUMN[n] for n in ("sign", "y", "x", "scale_index", "contrast")]])
-    radii = _core.outlines(found.image, seeds, found.radii, outline_level, _threads.resolve(threads))
+    n_threads = _threads.resolve(threads)
+    radii = _core.outlines(found.image, seeds, found.radii, outline_level, n_threads)
     labels = _core.paint(found.image.shape, np.ascontiguousarray(seeds[:, 1:3]), radii)
+    labels = _core.refine(found.image, labels, outline_level, n_threads)
     area = np.bincount(labels.ravel(), minlength=len(seeds) + 1)[1:]
     rows = np.flatnonzero(area >= max(1, min_area_px))
     renumber = np.zeros(len(seeds) + 1, np.int32)

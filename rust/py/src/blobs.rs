@@ -65,3 +65,16 @@ pub(crate) fn paint<'py>(
     let labels = py.detach(|| segment::outlines::paint(shape, centres, radii));
     Ok(labels.map_err(|e| raise(py, e))?.into_pyarray(py))
 }
+
+#[pyfunction]
+pub(crate) fn refine<'py>(
+    py: Python<'py>,
+    image: Image<'py>,
+    labels: PyReadonlyArray2<'py, i32>,
+    level: f64,
+    threads: usize,
+) -> PyResult<Bound<'py, PyArray2<i32>>> {
+    let labels = labels.as_array();
+    let out = dispatch!(image, view => py.detach(|| segment::refine::refine(view, labels, level, threads)));
+    Ok(out.map_err(|e| raise(py, e))?.into_pyarray(py))
+}

@@ -14,7 +14,7 @@ mod simulate;
 #[pymodule]
 mod _core {
     #[pymodule_export]
-    use super::blobs::{blob_columns, blobs, outlines, paint, suppress};
+    use super::blobs::{blob_columns, blobs, outlines, paint, refine, suppress};
     #[pymodule_export]
     use super::cluster::{neighbour_distance, spanning_tree};
     #[pymodule_export]
