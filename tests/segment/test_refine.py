@@ -1,12 +1,12 @@
 """Following regions to the foot of their edge: against the twin, and on particles with known outlines."""
 
+import nanospa as ns
 import numpy as np
 import pytest
-from scipy import ndimage
-
-import nanospa as ns
 from nanospa import _core
 from nanospa.testing import check_labels
+from scipy import ndimage
+
 from tests.reference.refine import refine as twin
 
 
