@@ -216,10 +216,21 @@ def test_train_and_use_a_model(call, settings_file, frames, tmp_path):
             2,
             "unknown_name: preset: expected one of auto, slater2020, found 'slater' (did you mean 'slater2020'?)",
         ),
+        (
+            ["run", "image.tif"],
+            2,
+            "settings: image.tif: expected a YAML file with settings, found images; give images as --images 'image.tif'",
+        ),
+        (["run", "."], 2, "settings: .: expected a YAML file with settings, found images"),
+        (
+            ["run", "--preset", "auto", "--set", "measure.box_px=wide"],
+            2,
+            "nanospa: settings: measure.box_px: Input should be a valid integer",
+        ),
         (["run", "absent.yaml"], 2, "settings: absent.yaml: the settings cannot be read"),
-        (["run", "--preset", "auto", "--set", "segment.sigma=1"], 2, "settings: settings: segment.sigma: unknown key"),
+        (["run", "--preset", "auto", "--set", "segment.sigma=1"], 2, "nanospa: settings: segment.sigma: unknown key"),
         (["run", "--preset", "slater2020", "--pixel-size-nm", "0"], 2, "pixel_size: --pixel-size-nm"),
-        (["run", "--preset", "slater2020", "--scheduler", "nowhere"], 2, "scheduler: scheduler: expected sync, local"),
+        (["run", "--preset", "slater2020", "--scheduler", "nowhere"], 2, "nanospa: scheduler: expected sync, local"),
         (["measure", "absent.zarr"], 2, "store: absent.zarr: no such store"),
         (["info", "absent.zarr"], 2, "store: absent.zarr: no such store"),
         (["report", "absent.zarr"], 2, "no such store"),
@@ -260,8 +271,9 @@ def test_partial_and_failed_runs(call, frames, tmp_path):
     (tmp_path / "s.yaml").write_text(yaml.safe_dump({"segment": SEGMENT, "cluster": CLUSTER}))
     code, out, err = call("run", "s.yaml", "--images", "images", "--scheduler", "sync")
     assert code == 3 and "input failed: unreadable_file: images/bad.tif" in err and "frames      1" in out
-    code, _, err = call("run", "s.yaml", "--images", "images/bad.tif", "--store", "other.zarr", "--scheduler", "sync")
+    code, out, err = call("run", "s.yaml", "--images", "images/bad.tif", "--store", "other.zarr", "--scheduler", "sync")
     assert code == 1 and "bad.tif" in err
+    assert "warning" not in err and "particles" not in out, "what follows from a failure is no news"
 
 
 def test_verbose_shows_where(call):

@@ -203,7 +203,7 @@ def test_constant_image_is_a_warning(tmp_path):
     np.save(tmp_path / "flat.npy", np.full((64, 64), 7, np.uint16))
     summary = run({"segment": SEGMENT}, tmp_path / "run.zarr", images=tmp_path / "flat.npy")
     assert summary.exit_code == 0 and summary.n_particles == 0
-    assert any("flat.npy: all pixels are 7" in text for text in summary.warnings)
+    assert any("frame 0 (flat.npy): all pixels are 7" in text for text in summary.warnings)
     assert any("no clusters" in text for text in summary.warnings)
     assert ns.open(tmp_path / "run.zarr")["particles"].sizes["particle"] == 0
 

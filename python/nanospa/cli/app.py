@@ -55,7 +55,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except NanospaError as error:
         if output.level() > 0:
             raise
-        output.complain(f"{error.kind}: {error}")
+        # Some messages begin with what the kind says.
+        text = str(error)
+        output.complain(text if text.startswith(f"{error.kind}: ") else f"{error.kind}: {text}")
         sys.exit(output.exit_code(error))
     except OSError as error:
         if output.level() > 0:

@@ -55,6 +55,8 @@ def run(
     """Segment, measure and group the particles of all images into one store, and report."""
     output.set_level(verbose, quiet)
     base = None
+    if settings is not None:
+        _refuse_images(settings)
     if settings is None and preset is None and store.exists():
         from nanospa.io.store import Store
         from nanospa.pipeline.run import settings_of
@@ -72,6 +74,17 @@ def run(
         write_preview(chosen, store, preview, as_json=as_json)
         return
     execute(chosen, store, scheduler, None, as_json=as_json, write_report=not no_report)
+
+
+def _refuse_images(path: Path) -> None:
+    """Images given where the settings go: `nanospa run a.tif`, or a pattern without quotes that the shell has expanded."""
+    from nanospa.errors import SettingsError
+    from nanospa.io.formats import extensions
+
+    if path.is_dir() or path.suffix.lower() in extensions():
+        raise SettingsError(
+            f"{path}: expected a YAML file with settings, found images; give images as --images '{path}', patterns in quotes"
+        )
 
 
 def execute(

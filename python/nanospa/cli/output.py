@@ -25,6 +25,8 @@ USAGE = {
     "missing_extra",
     "scheduler",
 }
+#: Exit code of a run of which nothing succeeded.
+FAILED = 1
 #: Failures listed; the store's status table has all.
 _MOST = 10
 
@@ -73,6 +75,11 @@ def _finite(value: Any) -> Any:
 
 def print_summary(summary: Summary, report: str | None) -> None:
     """The result of a run in a few lines, truth beside it where it is known."""
+    if summary.exit_code == FAILED:
+        # What follows from that is no news.
+        _print_failures(summary)
+        say(f"store       {summary.store}")
+        return
     truth = summary.truth
     beside = f"   truth: {truth['n_true']:.0f}" if "n_true" in truth else ""
     say(f"frames      {summary.n_frames}")
@@ -89,10 +96,14 @@ def print_summary(summary: Summary, report: str | None) -> None:
     say(f"work        {done} items done, {skipped} kept from before; {sum(summary.seconds.values()):.1f} s")
     for text in summary.warnings:
         complain(f"warning: {text}")
+    _print_failures(summary)
+    say(f"store       {summary.store}")
+    if report is not None:
+        say(f"report      {report}")
+
+
+def _print_failures(summary: Summary) -> None:
     for failure in summary.failed[:_MOST]:
         complain(f"{failure.stage} failed: {failure.kind}: {failure.message}")
     if len(summary.failed) > _MOST:
         complain(f"… and {len(summary.failed) - _MOST} more failed, see the table 'status' of the store")
-    say(f"store       {summary.store}")
-    if report is not None:
-        say(f"report      {report}")

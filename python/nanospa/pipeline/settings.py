@@ -264,6 +264,8 @@ def _message(error: ValidationError) -> str:
         if found["type"] == "extra_forbidden":
             known = _fields(found["loc"][:-1])
             lines.append(f"{where}: unknown key{_nearest(str(found['loc'][-1]), known)}; known are {', '.join(known)}")
+        elif found["type"] in ("model_type", "model_attributes_type"):
+            lines.append(f"{where}: expected a section with the keys {', '.join(_fields(found['loc']))}, found {found['input']!r}")
         else:
             lines.append(f"{where}: {found['msg']}, found {found['input']!r}"[:400])
     return "settings: " + "; ".join(lines)

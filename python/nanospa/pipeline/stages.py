@@ -73,7 +73,7 @@ def _bring_in(store: Store, settings: Settings, frame: Frame, extra: dict[str, A
     image = as_image(image, name)
     said = []
     if image.min() == image.max():
-        said.append(f"{name}: all pixels are {image.flat[0]}: no particle can be found")
+        said.append(f"all pixels are {image.flat[0]}, so no particle can be found")
     kept = image.astype(store.stacks[frame.stack].dtype, copy=False)
     store.stacks.write(frame.stack, frame.index, kept)
     return {"digest": digest(kept), "warnings": said}, truth
@@ -94,7 +94,8 @@ def _segment(store: Store, settings: Settings, frame: Frame, extra: dict[str, An
         "n_particles": int(found.labels.max(initial=0)),
         "n_removed_small": int(found.n_removed_small),
         "n_removed_border": int(found.n_removed_border),
-        "warnings": list(found.warnings),
+        # Of a constant image that was said when it came in.
+        "warnings": [text for text in found.warnings if not text.startswith("image: every pixel")],
     }
     return values, {} if found.scores is None else {"score": np.asarray(found.scores, np.float32)}
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from nanospa.io.records import decode_record
 from nanospa.io.store import Store
 from nanospa.pipeline import tables
+from nanospa.pipeline.frame_source import ARRAY, SIMULATED
 from nanospa.pipeline.settings import Settings
 from nanospa.pipeline.summary import Summary
 from nanospa.pipeline.truth import compared
@@ -58,8 +60,8 @@ def warnings_of(store: Store, settings: Settings) -> list[str]:
     """What a user should know about the frames and the settings."""
     if not store.has(FRAME_TABLE):
         return []
-    table = store.read_table(FRAME_TABLE, ("warnings", "pixel_size_y_nm"))
-    said = [text for texts in table["warnings"].to_numpy() for text in str(texts).split("; ") if text] if "warnings" in table else []
+    table = store.read_table(FRAME_TABLE, ("warnings", "source", "pixel_size_y_nm"))
+    said = _said(table) if "warnings" in table else []
     found = said[:_MOST]
     if len(said) > _MOST:
         found.append(f"{len(said) - _MOST} more warnings in the frame table")
@@ -75,6 +77,18 @@ def warnings_of(store: Store, settings: Settings) -> list[str]:
             + ", ".join(f"{s.n_frames} of {s.shape[0]} × {s.shape[1]} px" for s in stacks)
         )
     return found
+
+
+def _said(table: Any) -> list[str]:
+    """Warnings of frames, each once, with the frame or how many say it."""
+    where: dict[str, list[str]] = {}
+    for row, (texts, source) in enumerate(zip(table["warnings"].to_numpy(), table["source"].to_numpy(), strict=True)):
+        named = not str(source).startswith((SIMULATED, ARRAY))
+        name = f"frame {row} ({Path(str(source)).name})" if named else f"frame {row}"
+        for text in str(texts).split("; "):
+            if text:
+                where.setdefault(text, []).append(name)
+    return [f"{names[0]}: {text}" if len(names) == 1 else f"{len(names)} frames, first {names[0]}: {text}" for text, names in where.items()]
 
 
 def truth_of(store: Store, settings: Settings) -> dict[str, float]:
