@@ -54,7 +54,7 @@ def segment(
         list[Path] | None,
         typer.Option(
             "--labels",
-            help="All particles of frame --frame, for --train: a label image, or a .csv of boxes y0, x0, y1, x1 [px]; may be repeated.",
+            help="All particles of frame --frame, for --train: a label image, or a .csv of boxes y0, x0, y1, x1 in px; may be repeated.",
             metavar="FILE",
         ),
     ] = None,

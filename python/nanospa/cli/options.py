@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 StoreArgument = Annotated[Path, typer.Argument(help="Folder of the store.", show_default=False)]
 StoreOption = Annotated[Path, typer.Option("--store", help="Folder of the store; made where there is none.")]
 Preset = Annotated[str | None, typer.Option("--preset", help="Settings by name: auto, slater2020.")]
-PixelSize = Annotated[str | None, typer.Option("--pixel-size-nm", help="Pixel size [nm], or y,x; wins over the files.")]
+PixelSize = Annotated[str | None, typer.Option("--pixel-size-nm", help="Pixel size in nm, or y,x; wins over the files.")]
 Overrides = Annotated[list[str] | None, typer.Option("--set", help="Change a setting: section.field=value.", metavar="SECTION.FIELD=VALUE")]
 Scheduler = Annotated[
     str | None, typer.Option("--scheduler", help="sync, local, local:N, tcp://host:port or a scheduler file; default local.")

@@ -15,7 +15,7 @@ from nanospa.schema import as_image, keeps_calibration
 from nanospa.schema.arrays import as_labels
 
 
-@keeps_calibration("image", "labels", "background")
+@keeps_calibration("image", "labels", "background", dims=("particle", "y", "x"))
 def particle_images(
     image: Any,
     labels: Any,
@@ -52,7 +52,7 @@ def particle_images(
     Returns
     -------
     numpy.ndarray of float32, shape (particle, y, x)
-        In ascending order of the labels, the order of `measure`.
+        In ascending order of the labels, the order of `measure`; a DataArray with the frame's ``pixel_size_nm`` where `image` is one.
 
     Raises
     ------

@@ -44,10 +44,11 @@ def as_image(array: Any, name: str = "image", *, ndim: int | tuple[int, ...] = 2
     ShapeError
         Wrong rank.
     DtypeError
-        Complex, object, string or time values.
+        Complex, object, string or time values, or an array that dask has yet to compute.
     NonFiniteError
         NaN or infinity in the array; the message has the first position.
     """
+    _refuse_chunked(array, name)
     image = np.asarray(array)
     ranks = (ndim,) if isinstance(ndim, int) else ndim
     if image.ndim not in ranks:
@@ -82,10 +83,11 @@ def as_labels(labels: Any, name: str = "labels", *, shape: tuple[int, ...] | Non
     ShapeError
         Not 2D, or not of `shape`.
     DtypeError
-        Not integers.
+        Not integers, or an array that dask has yet to compute.
     InvalidValueError
         Negative labels, or labels above the int32 range.
     """
+    _refuse_chunked(labels, name)
     array = np.asarray(labels)
     if array.ndim != 2:
         raise ShapeError(f"{name}: expected a 2D array, found {array.ndim}D with shape {array.shape}")
@@ -125,8 +127,9 @@ def as_mask(mask: Any, name: str = "mask", *, ndim: int | tuple[int, ...] = 2) -
     ShapeError
         Wrong rank.
     DtypeError
-        Object, string or time values.
+        Object, string or time values, or an array that dask has yet to compute.
     """
+    _refuse_chunked(mask, name)
     array = np.asarray(mask)
     ranks = (ndim,) if isinstance(ndim, int) else ndim
     if array.ndim not in ranks:
@@ -168,17 +171,19 @@ def pixel_size_pair(pixel_size_nm: Any, name: str = "pixel_size_nm") -> tuple[fl
     return float(sizes[0]), float(sizes[-1])
 
 
-def keeps_calibration(*names: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
+def keeps_calibration(*names: str, dims: tuple[str, ...] | None = None) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Make a stage function accept an `xarray.DataArray` for the named arguments.
 
     The function itself sees numpy arrays. If the first named argument came as a DataArray, its ``pixel_size_nm`` attribute is handed
-    on where the function has such a parameter and the caller left it out, and a result of the same shape goes back as a DataArray with
-    the same dimensions, coordinates and attributes.
+    on where the function has such a parameter and the caller left it out, and an array of the same shape in the result goes back as a
+    DataArray with the same dimensions, coordinates and attributes, one of other `dims` as a DataArray with the pixel size.
 
     Parameters
     ----------
     *names : str
         Arguments that may be DataArrays; the first gives the calibration.
+    dims : tuple of str, optional
+        Dimensions of a result that has not the shape of the first argument but its pixels.
 
     Returns
     -------
@@ -208,10 +213,17 @@ def keeps_calibration(*names: str) -> Callable[[Callable[P, R]], Callable[P, R]]
                 return function(*bound.args, **bound.kwargs)
             if "pixel_size_nm" in signature.parameters and bound.arguments.get("pixel_size_nm") is None:
                 bound.arguments["pixel_size_nm"] = template.attrs.get("pixel_size_nm")
-            result = function(*bound.args, **bound.kwargs)
-            if isinstance(result, np.ndarray) and result.shape == template.shape:
-                return template.copy(data=result)  # type: ignore[no-any-return]
-            return result
+
+            def calibrated(value: Any) -> Any:
+                if not isinstance(value, np.ndarray):
+                    return value
+                if dims is not None:
+                    kept = {name: template.attrs[name] for name in ("pixel_size_nm",) if name in template.attrs}
+                    return xarray.DataArray(value, dims=dims, attrs=kept)
+                return template.copy(data=value) if value.shape == template.shape else value
+
+            result: Any = function(*bound.args, **bound.kwargs)
+            return tuple(map(calibrated, result)) if type(result) is tuple else calibrated(result)  # type: ignore[return-value]
 
         return wrapper
 
@@ -246,8 +258,11 @@ def _refuse_non_finite(image: NDArray[Any], name: str) -> None:
 
 
 def _refuse_chunked(value: Any, name: str) -> None:
-    if value.chunks is not None:
+    # dask not imported: nothing can wait for it.
+    dask = sys.modules.get("dask.base")
+    if dask is not None and dask.is_dask_collection(value):
+        kind = "DataArray" if hasattr(value, "dims") else "array"
         raise DtypeError(
-            f"{name}: expected an array in memory, found a dask-backed DataArray; call .compute() first, "
+            f"{name}: expected an array in memory, found a dask-backed {kind}; call .compute() first, "
             "or use nanospa.pipeline.run for images larger than memory"
         )

@@ -126,7 +126,8 @@ def segment(
     """
     result = segment_with_report(image, settings=settings, classifier=classifier, threads=threads, **overrides)
     for text in result.warnings:
-        python_warnings.warn(text, NanospaWarning, stacklevel=2)
+        # Past the decorator: the caller's line.
+        python_warnings.warn(text, NanospaWarning, stacklevel=3)
     return result.labels
 
 

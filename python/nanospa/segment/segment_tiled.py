@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from nanospa import _core, _threads
 from nanospa.errors import InvalidValueError, SettingsError, ShapeError
-from nanospa.schema import as_image
+from nanospa.schema import as_image, keeps_calibration
 from nanospa.segment.auto import auto
 from nanospa.segment.local_threshold import local_threshold
 from nanospa.segment.polarity import guess_polarity
@@ -25,6 +25,7 @@ from nanospa.segment.threshold import threshold as global_threshold
 AUTO_HALO_PX = 256
 
 
+@keeps_calibration("image_like")
 def segment_tiled(
     image_like: Any,
     *,
@@ -124,7 +125,7 @@ class Tiles:
 
     def read(self, y0: int, y1: int, x0: int, x1: int) -> NDArray[Any]:
         """A cut-out, checked."""
-        return as_image(self.image[y0:y1, x0:x1], "image_like")
+        return as_image(np.asarray(self.image[y0:y1, x0:x1]), "image_like")
 
     def __iter__(self) -> Iterator[tuple[tuple[slice, slice], tuple[slice, slice], NDArray[Any], tuple[int, int]]]:
         """Place of each tile in the whole, place of the tile in its cut-out, the cut-out with halo and where that begins."""
