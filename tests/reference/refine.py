@@ -37,8 +37,15 @@ def followed(smooth, labels, region, level):
     piece = ndimage.binary_fill_holes(piece) & ((labels == 0) | region)
     highest = ndimage.maximum_filter(np.where(piece, smooth, -np.inf), size=3)
     at_edge = piece & (ndimage.minimum_filter(piece.astype(int), size=3, mode="nearest") == 0)
-    sharp = largest_piece(piece & (~at_edge | (smooth - background >= 0.5 * (highest - background))), region)
-    return region if sharp is None else sharp
+    sharp = piece & (~at_edge | (smooth - background >= 0.5 * (highest - background)))
+    even = largest_piece(majority(sharp, min(3, int(0.1 * np.sqrt(region.sum() / np.pi)))) & ((labels == 0) | region), region)
+    return region if even is None else even
+
+
+def majority(mask, radius):
+    y, x = np.mgrid[-radius : radius + 1, -radius : radius + 1]
+    disc = (y**2 + x**2 <= radius**2 + radius).astype(int)
+    return 2 * ndimage.convolve(mask.astype(int), disc, mode="constant") > ndimage.convolve(np.ones(mask.shape, int), disc, mode="constant")
 
 
 def largest_piece(mask, region):

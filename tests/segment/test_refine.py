@@ -16,7 +16,7 @@ def scene(seed, noise):
     y, x = np.mgrid[:150, :170]
     image, labels = rng.normal(0, noise, y.shape), np.zeros(y.shape, np.int32)
     for own in range(1, 9):
-        cy, cx, radius = rng.integers(10, 140), rng.integers(10, 160), rng.integers(5, 14)
+        cy, cx, radius = rng.integers(10, 140), rng.integers(10, 160), rng.integers(5, 26)
         shape = np.hypot(y - cy, x - cx) if own % 2 else np.maximum(abs(y - cy), abs(x - cx))
         image += rng.uniform(20, 100) * np.clip((radius - shape) / rng.uniform(0.5, 6), 0, 1)
         labels[(shape < radius - 2) & (labels == 0)] = own
@@ -41,6 +41,17 @@ def test_outlines_of_simulated_particles():
     for own in range(1, frame.labels.max() + 1):
         a, b, before = got == own, frame.labels == own, rough == own
         assert (a & b).sum() / (a | b).sum() > max(0.92, before.sum() / b.sum())
+
+
+def test_outlines_are_even():
+    """Noise must not lengthen the perimeter: circularity of simulated particles as that of their true outlines."""
+    frame = ns.simulate.frame(settings="slater2020", shape=(512, 512), n_particles=4, seed=12)
+    rough = ndimage.binary_erosion(frame.labels > 0, iterations=3) * frame.labels
+    got, true = (
+        ns.measure.measure(frame.image, labels).set_coords("label").swap_dims(particle="label").circularity
+        for labels in (_core.refine(frame.image, rough, 0.07, 1), frame.labels)
+    )
+    assert abs(got / true - 1).max() < 0.1
 
 
 def test_refuses():

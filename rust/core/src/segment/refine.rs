@@ -1,7 +1,7 @@
 //! Regions followed pixel by pixel to the foot of their edge, where it stands clear of what surrounds them.
 //!
 //! Outlines by rays are star-shaped and smooth. Faint rims and re-entrant corners of a particle on a quiet background are found by
-//! growing: the largest piece of pixels above a level of the local contrast. Where the surroundings are too restless for that level,
+//! growing: the largest piece of pixels above a level of the local contrast, its edge made even. Where the surroundings are too restless for that level,
 //! the region stays as it is.
 
 use std::ops::Range;
@@ -47,6 +47,13 @@ const BLUR_PX: usize = 1;
 
 /// A blurred step has half its height where the step was.
 const HALF: f32 = 0.5;
+
+/// Noise makes a level set ragged, which lengthens its perimeter: each pixel goes with the majority of a disc of this part of the
+/// region's equivalent radius …
+const MAJORITY: f32 = 0.1;
+
+/// … of at most this radius.
+const LARGEST_MAJORITY_PX: isize = 3;
 
 /// Contrast is taken from this percentile of the region, so that single bright pixels do not count.
 const TOP: f32 = 0.9;
@@ -173,7 +180,40 @@ fn grown(
     piece.zip_mut_with(&labels, |inside, &label| {
         *inside &= label == 0 || label == own;
     });
-    largest_piece(&peeled(smooth, &piece, background), labels, own)
+    let radius = (MAJORITY * reach / REACH) as isize;
+    let mut even = majority(
+        &peeled(smooth, &piece, background),
+        radius.min(LARGEST_MAJORITY_PX),
+    );
+    even.zip_mut_with(&labels, |inside, &label| {
+        *inside &= label == 0 || label == own;
+    });
+    largest_piece(&even, labels, own)
+}
+
+/// Whether most of the pixels around each pixel, up to `radius` and inside the image, belong to the piece.
+fn majority(piece: &Array2<bool>, radius: isize) -> Array2<bool> {
+    let (height, width) = piece.dim();
+    let mut disc = Vec::new();
+    for y in -radius..=radius {
+        for x in -radius..=radius {
+            // Half a pixel more than the radius: rounder than the bare lattice points.
+            if y * y + x * x <= radius * radius + radius {
+                disc.push((y, x));
+            }
+        }
+    }
+    Array2::from_shape_fn(piece.dim(), |(y, x)| {
+        let (mut n, mut n_inside) = (0, 0);
+        for &(dy, dx) in &disc {
+            let (v, u) = (y.wrapping_add_signed(dy), x.wrapping_add_signed(dx));
+            if v < height && u < width {
+                n += 1;
+                n_inside += usize::from(piece[(v, u)]);
+            }
+        }
+        2 * n_inside > n
+    })
 }
 
 /// The piece without the skirt that the blur of the image gives to steep edges: next to the outside, a pixel stays where it
