@@ -54,6 +54,10 @@ def clusters(view: RunView) -> dict[str, Any] | None:
     n_clusters = int((found >= 0).sum())
     inside = int(counts[found >= 0].sum())
     caption = f"{n_clusters} clusters with {inside:,} of {groups.size:,} particles ({100 * inside / groups.size:.1f} %)"
+    # Not found to be unlike others, but left out: no judgement of the clustering.
+    flags = [view.particles[name].values.astype(bool) for name in ("touches_border", "duplicate") if name in view.particles]
+    if flags and (left_out := int((np.any(flags, axis=0) & (groups < 0)).sum())):
+        caption += f"; {left_out:,} of the others touch the border or are counted in an overlapping frame"
     if len(order) > MOST_ROWS:
         caption += f"; the {MOST_ROWS} largest are listed"
     return {"head": head, "rows": rows, "caption": caption}
