@@ -133,7 +133,15 @@ class _Run:
             inner = self.seconds.get("images", 0.0) if name == "measure" else 0.0
             self.seconds[name] = round(time.perf_counter() - started - inner, 3)
         tables.write_frame_table(self.store, self.frames)
-        return summarise(self)
+        return summarise(
+            self.store,
+            self.settings,
+            n_frames=len(self.frames),
+            failed=self.failed,
+            seconds=self.seconds,
+            n_done=self.n_done,
+            n_skipped=self.n_skipped,
+        )
 
     def _input(self, arrays: Mapping[int, Any]) -> None:
         # Before any frame: the rows say what the journal's items are.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -12,26 +12,31 @@ from nanospa.io.store import Store
 from nanospa.pipeline import tables
 from nanospa.pipeline.frame_source import ARRAY, SIMULATED
 from nanospa.pipeline.settings import Settings
-from nanospa.pipeline.summary import Summary
+from nanospa.pipeline.summary import Failure, Summary
 from nanospa.pipeline.truth import compared
 from nanospa.schema.store import CLUSTER_QUALITY, FRAME_TABLE, PARTICLES, TRUTH
-
-if TYPE_CHECKING:
-    from nanospa.pipeline.run import _Run
 
 #: Warnings listed one by one; the frame table has all.
 _MOST = 10
 
 
-def summarise(run: _Run) -> Summary:
+def summarise(
+    store: Store,
+    settings: Settings,
+    *,
+    n_frames: int,
+    failed: list[Failure],
+    seconds: dict[str, float],
+    n_done: dict[str, int],
+    n_skipped: dict[str, int],
+) -> Summary:
     """Numbers of a run; writes the status table, and the times, warnings and truth into the store's attributes."""
-    store = run.store
-    failed = sorted(run.failed, key=lambda f: (f.stage, f.item, f.source))
+    failed = sorted(failed, key=lambda f: (f.stage, f.item, f.source))
     tables.write_status(store, failed)
-    told = warnings_of(store, run.settings)
-    truth = truth_of(store, run.settings)
+    told = warnings_of(store)
+    truth = truth_of(store, settings)
     store.set_attributes(
-        seconds={**store.attributes.get("seconds", {}), **{k: v for k, v in run.seconds.items() if v >= 0}},
+        seconds={**store.attributes.get("seconds", {}), **{k: v for k, v in seconds.items() if v >= 0}},
         warnings=[*told, *(f"{f.stage} failed: {f.message}" for f in failed[:_MOST])],
         truth=truth,
     )
@@ -43,21 +48,21 @@ def summarise(run: _Run) -> Summary:
         labels = table["cluster"].to_numpy() if "cluster" in table else labels
     return Summary(
         store=str(store.path),
-        n_frames=len(run.frames),
+        n_frames=n_frames,
         n_particles=n_particles,
         n_clusters=int(np.unique(labels[labels >= 0]).size),
         n_in_clusters=int((labels >= 0).sum()),
-        n_done=run.n_done,
-        n_skipped=run.n_skipped,
+        n_done=n_done,
+        n_skipped=n_skipped,
         failed=tuple(failed),
-        seconds=run.seconds,
+        seconds=seconds,
         warnings=tuple(told),
         truth=truth,
     )
 
 
-def warnings_of(store: Store, settings: Settings) -> list[str]:
-    """What a user should know about the frames and the settings."""
+def warnings_of(store: Store) -> list[str]:
+    """What a user should know about the frames."""
     if not store.has(FRAME_TABLE):
         return []
     table = store.read_table(FRAME_TABLE, ("warnings", "source", "pixel_size_y_nm"))

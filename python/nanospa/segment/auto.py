@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from nanospa import _core, _threads
 from nanospa.errors import InvalidValueError, NanospaWarning
 from nanospa.schema import as_image
+from nanospa.segment.join_parts import join_parts
 from nanospa.segment.polarity import Polarity, attenuation, guess_polarity
 
 #: Scales an octave, and the largest scale (sigma = 64 px) unless the caller says otherwise.
@@ -37,6 +38,8 @@ REPEATED_IOU, REPEATED_PART = 0.25, 0.6
 LEAST_SCORE = 2.5
 #: An outline lies where the profile has fallen to this part of the local contrast: the foot of the edge; higher where noise hides the foot.
 OUTLINE_LEVEL = 0.07
+#: Parts of a particle are joined until nothing changes, at most so many times.
+_JOINING_ROUNDS = 3
 #: Coarse outlines lie on the steepest descent; people see the particle end so much further out.
 BOX_MARGIN = 1.2
 
@@ -341,6 +344,12 @@ def regions(found: Candidates, outline_level: float, min_area_px: int, threads: 
     radii = _core.outlines(found.image, seeds, found.radii, outline_level, n_threads)
     labels = _core.paint(found.image.shape, np.ascontiguousarray(seeds[:, 1:3]), radii)
     labels = _core.refine(found.image, labels, outline_level, n_threads)
+    # What was joined may reach further, and then touch its next part.
+    for _ in range(_JOINING_ROUNDS):
+        joined = join_parts(found.image, labels, threads=n_threads)
+        if np.array_equal(joined, labels):
+            break
+        labels = _core.refine(found.image, joined, outline_level, n_threads)
     area = np.bincount(labels.ravel(), minlength=len(seeds) + 1)[1:]
     rows = np.flatnonzero(area >= max(1, min_area_px))
     renumber = np.zeros(len(seeds) + 1, np.int32)

@@ -14,6 +14,7 @@ mod mask_runs;
 pub mod outline;
 pub mod outlines;
 mod peer_queue;
+mod queue;
 pub mod refine;
 pub mod rolling_ball;
 pub mod scale_space;

@@ -1,6 +1,6 @@
 //! A queue of pixels by height: the lowest height first, first in first out within a height.
 
-use crate::segment::watershed::Queue;
+use crate::segment::queue::Queue;
 
 /// Bits of a radix-sort digit.
 const DIGIT_BITS: u32 = 11;

@@ -2,7 +2,7 @@
 //!
 //! All markers share turn 0, so their order is that in which a binary heap happens to release equal entries; parity needs the same heap.
 
-use crate::segment::watershed::Queue;
+use crate::segment::queue::Queue;
 
 /// Height, turn and pixel; the first two decide.
 type Entry = (u32, u32, u32);

@@ -13,6 +13,7 @@ use crate::segment::bounding_boxes::{Bounds, bounding_boxes};
 use crate::segment::height_queue::{HeightQueue, ranks};
 use crate::segment::mask_runs::{Run, runs_inside};
 use crate::segment::peer_queue::PeerQueue;
+use crate::segment::queue::Queue;
 
 /// Pixels a frame may have: two bits of an index say whether the pixel is first or last in its row.
 const MAX_PIXELS: usize = 1 << 30;
@@ -29,16 +30,6 @@ pub enum Ties {
     FirstReached,
     /// That of ParticleSpy 0.5.1 with scikit-image 0.17.
     ParticleSpy,
-}
-
-/// Pixels in the order in which they are flooded.
-pub(crate) trait Queue {
-    /// Adds a pixel whose height has `rank`.
-    fn push(&mut self, rank: usize, entry: u32);
-    /// Takes the next pixel.
-    fn pop(&mut self) -> Option<u32>;
-    /// Pixels added so far.
-    fn n_pushed(&self) -> usize;
 }
 
 /// Floods `landscape` from the positive `markers` inside `mask` (everywhere if None) into `labels`, which must hold zeros.
