@@ -1,6 +1,9 @@
 """F1 of automatic segmentation on the ArdaGen S/TEM images (boxes drawn by people), and its time.
 
-python benches/bench_auto.py FOLDER      FOLDER holds images/ and labels/ (class cx cy w h, fractions of the image)
+python benches/bench_auto.py FOLDER [PICTURES]
+
+FOLDER holds images/ and labels/ (class cx cy w h, fractions of the image). With PICTURES, the best and the worst image are drawn there,
+outlines in colour and the boxes drawn by people in white.
 """
 
 from __future__ import annotations
@@ -18,19 +21,41 @@ IOU = (0.3, 0.5)
 
 def catalyst_rows(folder, segment):
     """Per image: name, regions that match at each `IOU`, regions, boxes; and the CPU seconds."""
-    from PIL import Image
-
     rows = []
     for path in sorted((Path(folder) / "images").iterdir()):
-        image = np.asarray(Image.open(path))
-        image = image.mean(2) if image.ndim == 3 else image
-        height, width = image.shape
-        _, x, y, w, h = np.loadtxt(Path(folder) / "labels" / f"{path.stem}.txt", ndmin=2).T
-        truth = np.stack([(y - h / 2) * height, (x - w / 2) * width, (y + h / 2) * height, (x + w / 2) * width], 1)
+        image, truth = labelled(path)
         start = time.process_time()
         found = boxes(segment(image))
         rows.append((path.stem, *(matches(found, truth, t) for t in IOU), len(found), len(truth), time.process_time() - start))
     return rows
+
+
+def labelled(path):
+    """An image in grey and its boxes (y0, x0, y1, x1)."""
+    from PIL import Image
+
+    image = np.asarray(Image.open(path))
+    image = image.mean(2) if image.ndim == 3 else image
+    height, width = image.shape
+    _, x, y, w, h = np.loadtxt(path.parents[1] / "labels" / f"{path.stem}.txt", ndmin=2).T
+    return image, np.stack([(y - h / 2) * height, (x - w / 2) * width, (y + h / 2) * height, (x + w / 2) * width], 1)
+
+
+def draw(folder, rows, pictures, segment):
+    """Best and worst image by F1 at the lower `IOU`, as PNG."""
+    from matplotlib.patches import Rectangle
+    from nanospa.measure import outlines
+    from nanospa.report import frame_outlines
+
+    Path(pictures).mkdir(parents=True, exist_ok=True)
+    ordered = sorted(rows, key=lambda row: f1([row], 0))
+    for name, row in (("worst", ordered[0]), ("best", ordered[-1])):
+        path = next((Path(folder) / "images").glob(f"{row[0]}.*"))
+        image, truth = labelled(path)
+        figure = frame_outlines(image, outlines(segment(image)), title=f"{row[0]}: F1 {f1([row], 0):.2f}")
+        for y0, x0, y1, x1 in truth:
+            figure.axes[0].add_patch(Rectangle((x0, y0), x1 - x0, y1 - y0, fill=False, edgecolor="white", linewidth=0.5))
+        figure.savefig(Path(pictures) / f"{name}.png", dpi=200)
 
 
 def boxes(labels):
@@ -78,4 +103,10 @@ def material(stem):
 if __name__ == "__main__":
     import nanospa as ns
 
-    report(catalyst_rows(sys.argv[1], lambda image: ns.segment.auto(image, threads=1).labels))
+    def automatic(image):
+        return ns.segment.auto(image, threads=1).labels
+
+    measured = catalyst_rows(sys.argv[1], automatic)
+    report(measured)
+    if len(sys.argv) > 2:
+        draw(sys.argv[1], measured, sys.argv[2], automatic)
