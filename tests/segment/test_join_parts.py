@@ -31,6 +31,12 @@ def test_touching_particles_stay_two():
     assert np.array_equal(join_parts(image, labels), labels)
 
 
+def test_overlapping_particles_stay_two():
+    image = 100.0 * (disc(40, 40, 18, 1) > 0) + 100.0 * (disc(40, 68, 18, 1) > 0)
+    labels = np.where(image > 0, np.where(X < 54, 1, 2), 0)
+    assert np.array_equal(join_parts(image, labels, least_share=0.1), labels)
+
+
 def test_a_particle_on_a_larger_one_stays():
     image = disc(40, 60, 35, 100) + disc(40, 60, 8, 100)
     labels = np.where((Y - 40) ** 2 + (X - 60) ** 2 < 64, 2, np.where(image > 0, 1, 0))

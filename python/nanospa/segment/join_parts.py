@@ -14,14 +14,17 @@ from nanospa.schema.arrays import as_labels
 
 #: Smoothing before brightnesses are compared [px].
 _SIGMA_PX = 1.0
+#: Brighter than this above the neighbour's median, the border is where two particles overlap [-].
+_TOLERANCE = 0.05
 
 
 def join_parts(image: Any, labels: Any, *, least_share: float = 0.3, threads: int | None = None) -> NDArray[np.int32]:
     """Label image in which corners and halves of a particle belong to it.
 
-    A region is a part of its neighbour if the neighbour has at least `least_share` of the pixels around it and is brighter there than the
-    region is inside: then neither a valley nor a step up lies between them. Particles that merely touch have a valley, and a
-    particle on a larger one is brighter than what surrounds it.
+    A region is a part of its neighbour if the neighbour has at least `least_share` of the pixels around it and is brighter there than
+    the region is inside, but not brighter than the neighbour is elsewhere: then neither a valley nor a step up lies between them.
+    Particles that merely touch have a valley, where two overlap they are brighter than elsewhere, and a particle on a larger one is
+    brighter than what surrounds it.
 
     Parameters
     ----------
@@ -83,7 +86,9 @@ def join_parts(image: Any, labels: Any, *, least_share: float = 0.3, threads: in
         other = int(counts.argmax())
         if not counts[other] or counts[other] < least_share * np.count_nonzero(ring):
             continue
-        if values[ring & (around == other)].mean() > values[own].mean():
+        between = values[ring & (around == other)].mean()
+        typical = np.median(smooth[boxes[other - 1]][regions[boxes[other - 1]] == other])
+        if values[own].mean() < between <= (1 + _TOLERANCE) * typical:
             low, high = sorted((root(label), root(other)))
             whole[high] = low
     return np.array([root(label) for label in range(len(whole))], np.int32)[regions]
