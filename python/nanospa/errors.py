@@ -100,6 +100,42 @@ class SchedulerError(NanospaError, ConnectionError):
     kind = "scheduler"
 
 
+class MicroscopeError(NanospaError, OSError):
+    """A microscope does not do what it was asked for; base of what a driver raises."""
+
+    kind = "microscope"
+
+
+class StageLimitError(MicroscopeError, ValueError):
+    """A stage position outside the limits; the stage has not moved."""
+
+    kind = "stage_limit"
+
+
+class StageError(MicroscopeError):
+    """The stage stalled, or did not arrive where it was sent."""
+
+    kind = "stage"
+
+
+class BeamError(MicroscopeError):
+    """There is no beam."""
+
+    kind = "beam"
+
+
+class DetectorError(MicroscopeError):
+    """A detector gave no image, or a damaged one."""
+
+    kind = "detector"
+
+
+class AcquisitionTimeout(MicroscopeError, TimeoutError):  # noqa: N818 (the field's interfaces name it so)
+    """An image or a move took longer than it may."""
+
+    kind = "acquisition_timeout"
+
+
 class ItemsFailedError(NanospaError, RuntimeError):
     """Some items of a run failed; what succeeded is kept."""
 

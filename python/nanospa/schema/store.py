@@ -17,6 +17,15 @@ CLUSTER_SCAN = "cluster_scan"
 CLUSTER_QUALITY = "cluster_quality"
 TRUTH = "truth"
 STATUS = "status"
+
+#: Of an acquisition: survey images (stacks as under `FRAMES`), one row a survey, one row an event, one row a sample of a focus curve,
+#: one row a tile that was looked at.
+SURVEYS = "surveys"
+SURVEY_TABLE = "survey_table"
+ACQUISITION = "acquisition"
+FOCUS_CURVES = "focus_curves"
+TILES = "tiles"
+
 JOURNAL = "journal"
 RECORDS = "records"
 

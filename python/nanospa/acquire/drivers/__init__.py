@@ -1,0 +1,1 @@
+"""Drivers of microscopes; found through the table of `nanospa.acquire.connect`, never imported directly."""

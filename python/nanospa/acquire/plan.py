@@ -1,0 +1,130 @@
+"""What an acquisition is to do: area, surveys, focus, images, budgets."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+Fraction = Annotated[float, Field(ge=0, lt=0.5)]
+Shape = tuple[Annotated[int, Field(ge=8, le=16384)], Annotated[int, Field(ge=8, le=16384)]]
+
+
+class Plan(BaseModel):
+    """A plan of an unattended acquisition.
+
+    Attributes
+    ----------
+    target : {"tiles", "particles"}
+        What images are taken of: tiles of the survey that hold particles, or single particles of it at atomic resolution.
+    detector : str
+        Detector that all images are taken with.
+    stage_x_um, stage_y_um : (float, float)
+        Lowest and highest stage position of the survey centres [µm].
+    survey_field_nm : float
+        Field of view of a survey [nm].
+    survey_shape : (int, int)
+        Pixels (y, x) of a survey.
+    survey_dwell_time_s : float
+        Dwell time of a survey [s].
+    survey_overlap : float
+        Share of a survey that its neighbour repeats [-].
+    tiles : int
+        Tiles along each side of a survey.
+    image_shape : (int, int)
+        Pixels (y, x) of an image.
+    image_dwell_time_s : float
+        Dwell time of an image [s].
+    tile_padding : float
+        What an image adds to its tile on every side, in tile sides [-].
+    particle_field_nm : float
+        Field of view of the image of a single particle [nm].
+    particles_per_survey : int or None
+        Most particles imaged of one survey; None takes all.
+    focus_every : int
+        Stage positions from one coarse focus to the next; 0 focuses never.
+    focus_range_nm : float
+        Range of defocus of the coarse focus, about the present one [nm].
+    focus_samples : int
+        Images of the coarse focus, evenly over its range.
+    focus_field_nm : float
+        Field of view of the focus images [nm].
+    focus_shape : (int, int)
+        Pixels (y, x) of a focus image.
+    focus_dwell_time_s : float
+        Dwell time of a focus image [s].
+    fine_focus_every : int
+        Images from one fine focus to the next; 0 focuses never.
+    fine_focus_range_nm, fine_focus_step_nm : float
+        Range and step of defocus of the fine focus [nm].
+    recentre : bool
+        Whether the drift since the survey is measured on the images and taken up by the beam shift.
+    backlash_um : float
+        Distance from below from which every stage position is approached [µm]; 0 goes straight.
+    settle_s : float
+        Wait after a stage move [s].
+    beam_current_pA : float or None
+        Probe current where the microscope cannot tell it [pA].
+    max_images : int or None
+        Images after which the session ends.
+    max_time_s : float or None
+        Time of the instrument after which it ends [s].
+    max_dose_electrons_per_nm2 : float or None
+        Electrons a square nanometre, all scans together, that no place of the specimen may exceed [1/nm²].
+    retries : int
+        Times a failed step is done again before it is skipped.
+    seed : int
+        Seed of whatever is drawn.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    target: Literal["tiles", "particles"] = "tiles"
+    detector: str = "HAADF"
+    stage_x_um: tuple[Finite, Finite] = (0.0, 1.3)
+    stage_y_um: tuple[Finite, Finite] = (0.0, 1.3)
+    survey_field_nm: Positive = 683.0
+    survey_shape: Shape = (512, 512)
+    survey_dwell_time_s: Positive = 5e-6
+    survey_overlap: Fraction = 0.05
+    tiles: Annotated[int, Field(ge=1, le=64)] = 4
+    image_shape: Shape = (1024, 1024)
+    image_dwell_time_s: Positive = 20e-6
+    tile_padding: Fraction = 0.1
+    particle_field_nm: Positive = 25.0
+    particles_per_survey: Annotated[int, Field(ge=1)] | None = None
+    focus_every: Annotated[int, Field(ge=0)] = 1
+    focus_range_nm: Positive = 200.0
+    focus_samples: Annotated[int, Field(ge=5, le=200)] = 10
+    focus_field_nm: Positive = 100.0
+    focus_shape: Shape = (512, 512)
+    focus_dwell_time_s: Positive = 5e-6
+    fine_focus_every: Annotated[int, Field(ge=0)] = 0
+    fine_focus_range_nm: Positive = 20.0
+    fine_focus_step_nm: Positive = 2.0
+    recentre: bool = True
+    backlash_um: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.5
+    settle_s: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 2.0
+    beam_current_pA: Positive | None = None
+    max_images: Annotated[int, Field(ge=1)] | None = None
+    max_time_s: Positive | None = None
+    max_dose_electrons_per_nm2: Positive | None = None
+    retries: Annotated[int, Field(ge=0)] = 2
+    seed: Annotated[int, Field(ge=0)] = 0
+
+    @model_validator(mode="after")
+    def _ranges_hold(self) -> Plan:
+        for name in ("stage_x_um", "stage_y_um"):
+            low, high = getattr(self, name)
+            if low > high:
+                raise ValueError(f"{name}: expected (lowest, highest), found {(low, high)}")
+        return self
+
+
+#: Plans by name.
+PRESETS: dict[str, Plan] = {
+    "slater2020": Plan(max_images=136),
+    "atomic": Plan(target="particles", fine_focus_every=1),
+}
