@@ -108,8 +108,10 @@ class Frame:
 class Microscope(Protocol):
     """A scanning transmission electron microscope. Lengths [m], angles [rad], times [s], currents [A].
 
-    The field of view is the side of the full, square scan field. A driver raises `MicroscopeError` and its children only; what it cannot
-    do is missing from `capabilities`, and raises `MicroscopeError` when it is asked for all the same.
+    The field of view is the side of the full, square scan field. What goes wrong in the instrument is a `MicroscopeError` or one of its
+    children, and so is a call without connection; an argument that makes no sense is an `InvalidValueError` (an unknown detector an
+    `UnknownNameError`) and is not worth a retry. What a driver cannot do is missing from `capabilities`, and raises `MicroscopeError`
+    when it is asked for all the same.
     """
 
     name: str
@@ -133,6 +135,16 @@ class Microscope(Protocol):
 
     def clock(self) -> float:
         """Time of the instrument [s]: the wall clock, or a virtual one."""
+        ...
+
+    def wait(self, seconds: float) -> None:
+        """Let the time of the instrument pass: sleep, or advance a virtual clock.
+
+        Parameters
+        ----------
+        seconds : float
+            How long [s].
+        """
         ...
 
     def get_state(self) -> dict[str, Any]:
