@@ -1,7 +1,8 @@
 """acquire: unattended acquisition on a real or simulated microscope."""
 
+from nanospa.acquire.event_tables import event_tables
 from nanospa.acquire.events import KINDS, Event
 from nanospa.acquire.microscope import AXES, CAPABILITIES, Frame, Microscope, Region, StagePosition
 from nanospa.acquire.plan import PRESETS, Plan
 
-__all__ = ["AXES", "CAPABILITIES", "KINDS", "PRESETS", "Event", "Frame", "Microscope", "Plan", "Region", "StagePosition"]
+__all__ = ["AXES", "CAPABILITIES", "KINDS", "PRESETS", "Event", "Frame", "Microscope", "Plan", "Region", "StagePosition", "event_tables"]
