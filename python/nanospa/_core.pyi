@@ -38,6 +38,33 @@ def thickness(
     supersampling: int,
     threads: int,
 ) -> NDArray[np.float32]: ...
+def specimen_image(
+    rows: NDArray[np.float64],
+    columns: NDArray[np.float64],
+    film_mean: float,
+    waves: NDArray[np.float64],
+    holes: NDArray[np.float64],
+    hole_edge: float,
+    values: Sequence[NDArray[np.float32]],
+    placed: NDArray[np.float64],
+    threads: int,
+) -> NDArray[np.float32]: ...
+def specimen_labels(
+    rows: NDArray[np.float64],
+    columns: NDArray[np.float64],
+    values: Sequence[NDArray[np.float32]],
+    placed: NDArray[np.float64],
+    threads: int,
+) -> NDArray[np.int32]: ...
+def detect(
+    fraction: NDArray[np.float32],
+    electrons_per_pixel: float,
+    gain: float,
+    offset: float,
+    read_noise: float,
+    key: tuple[int, int],
+    threads: int,
+) -> NDArray[np.uint16]: ...
 def particle_images(
     image: _Image,
     labels: NDArray[np.int32],

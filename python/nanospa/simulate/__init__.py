@@ -1,13 +1,17 @@
 """simulate: specimens, volumes and HAADF frames with known truth."""
 
+from nanospa.simulate.detect import detect
 from nanospa.simulate.frame import SimulatedFrame, frame, frames
 from nanospa.simulate.match import Match, match
 from nanospa.simulate.materials import MATERIALS, Material
 from nanospa.simulate.particle import particle
 from nanospa.simulate.population import Population
+from nanospa.simulate.probe import Probe
 from nanospa.simulate.rotations import random_rotation
 from nanospa.simulate.settings import MIXTURES, PRESETS, SimulateSettings
 from nanospa.simulate.shapes import SHAPES, Shape, inside
+from nanospa.simulate.specimen_settings import SPECIMENS, SpecimenSettings
+from nanospa.simulate.virtual_specimen import VirtualSpecimen
 from nanospa.simulate.volume import projection, volume
 
 __all__ = [
@@ -15,12 +19,17 @@ __all__ = [
     "MIXTURES",
     "PRESETS",
     "SHAPES",
+    "SPECIMENS",
     "Match",
     "Material",
     "Population",
+    "Probe",
     "Shape",
     "SimulateSettings",
     "SimulatedFrame",
+    "SpecimenSettings",
+    "VirtualSpecimen",
+    "detect",
     "frame",
     "frames",
     "inside",

@@ -17,6 +17,7 @@ from nanospa.simulate.materials import MATERIALS, known_material
 from nanospa.simulate.placement import Placed, place
 from nanospa.simulate.population import Population, Specimen, draw
 from nanospa.simulate.settings import PRESETS, SimulateSettings
+from nanospa.simulate.truth_table import contact_columns, kind_columns, pose_columns
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -187,32 +188,17 @@ def _detect(scattered: NDArray[np.float32], settings: SimulateSettings, rng: np.
 def _table(placed: list[Placed], labels: NDArray[np.int32]) -> pd.DataFrame:
     import pandas as pd
 
-    n = len(placed)
-    border = np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])
-    # 8-connected contact of two labels.
-    touching = np.zeros(n + 1, dtype=bool)
-    for dy, dx in ((0, 1), (1, 0), (1, 1), (1, -1)):
-        a = labels[: labels.shape[0] - dy, max(-dx, 0) : labels.shape[1] - max(dx, 0)]
-        b = labels[dy:, max(dx, 0) : labels.shape[1] + min(dx, 0)]
-        meet = (a != b) & (a > 0) & (b > 0)
-        touching[a[meet]] = touching[b[meet]] = True
     specimens = [p.specimen for p in placed]
+    contact = contact_columns(labels, len(placed))
     columns: dict[str, Any] = {
-        "label": np.arange(1, n + 1, dtype=np.int32),
-        "population": [s.population.name for s in specimens],
-        "shape": [s.population.shape for s in specimens],
-        "size_nm": np.array([s.size_nm for s in specimens]),
-        "shape_parameter": np.array([s.shape_parameter for s in specimens]),
+        "label": np.arange(1, len(placed) + 1, dtype=np.int32),
+        **kind_columns(specimens),
         "y_px": np.array([p.centre[0] for p in placed]),
         "x_px": np.array([p.centre[1] for p in placed]),
-    }
-    columns |= {f"stretch_{axis}": np.array([s.stretch[i] for s in specimens]) for i, axis in enumerate("xyz")}
-    for i, row in enumerate("xyz"):
-        columns |= {f"rotation_{row}{column}": np.array([s.rotation[i, j] for s in specimens]) for j, column in enumerate("xyz")}
-    columns |= {
-        "area_px": np.bincount(labels.ravel(), minlength=n + 1)[1:],
+        **pose_columns(specimens),
+        "area_px": contact["area_px"],
         "thickness_max_nm": np.array([float(p.thickness.max()) for p in placed]),
-        "touches_border": np.isin(np.arange(1, n + 1), border),
-        "touches_particle": touching[1:],
+        "touches_border": contact["touches_border"],
+        "touches_particle": contact["touches_particle"],
     }
     return pd.DataFrame(columns)

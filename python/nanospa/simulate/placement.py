@@ -108,14 +108,14 @@ def _touching(
 ) -> Placed:
     others = [o for o in placed if o is not partner]
     for _ in range(TRIES):
-        candidate = _slide(particle, partner, rng.random() * 2 * math.pi)
+        candidate = slide(particle, partner, rng.random() * 2 * math.pi)
         inside = all(-0.5 <= c < n - 0.5 for c, n in zip(candidate.centre, shape, strict=True))
         if inside and _clear(candidate, others, gap_px):
             return candidate
     raise _full(shape)
 
 
-def _slide(particle: Placed, partner: Placed, angle: float) -> Placed:
+def slide(particle: Placed, partner: Placed, angle: float) -> Placed:
     """The particle slid towards its partner from the direction of `angle` until the outlines touch."""
 
     def at(distance: float) -> Placed:

@@ -57,3 +57,32 @@ def checked_rotation(rotation: Any, name: str = "rotation") -> NDArray[np.float6
     if not np.allclose(matrix @ matrix.T, np.eye(3), atol=TOLERANCE) or np.linalg.det(matrix) < 0:
         raise InvalidValueError(f"{name}: expected a proper rotation (R Rᵀ = 1, determinant +1), found {matrix.tolist()}")
     return matrix
+
+
+#: Zone axes of cubic crystals whose atom columns an image shows.
+ZONES = ((0, 0, 1), (0, 1, 1), (1, 1, 1))
+
+#: How far a particle that lies on a zone axis is tilted away from it, standard deviation about either axis [rad].
+ZONE_SPREAD_RAD = 0.02
+
+
+def zone_rotation(rng: np.random.Generator) -> NDArray[np.float64]:
+    """A rotation that brings a random low-index axis to the beam, to within about a degree, with any angle about it.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+        Source of randomness.
+
+    Returns
+    -------
+    numpy.ndarray of float64, shape (3, 3)
+    """
+    axis = np.asarray(ZONES[rng.integers(len(ZONES))], dtype=np.float64)
+    axis /= np.linalg.norm(axis)
+    axis += np.cross(axis, rng.normal(0, ZONE_SPREAD_RAD, 3))
+    axis /= np.linalg.norm(axis)
+    other = np.cross(axis, rng.normal(size=3))
+    other /= np.linalg.norm(other)
+    # Rows are where x, y and z of the image come from.
+    return np.stack([other, np.cross(axis, other), axis])

@@ -30,8 +30,15 @@ _SLATER2020 = (
     ),
 )
 
+#: Small particles whose atoms an image can show.
+_ATOMIC = (
+    Population(name="Au", shape="truncated_octahedron", material="Au", size_nm=4.5, size_std_nm=0.6, size_range_nm=(3, 6)),
+    Population(name="Pt", shape="truncated_octahedron", material="Pt", size_nm=3.8, size_std_nm=0.4, size_range_nm=(3, 6)),
+    Population(name="Pd", shape="octahedron", material="Pd", size_nm=5.0, size_std_nm=0.5, size_range_nm=(3, 6)),
+)
+
 #: Named mixtures of populations.
-MIXTURES: dict[str, tuple[Population, ...]] = {"slater2020": _SLATER2020}
+MIXTURES: dict[str, tuple[Population, ...]] = {"slater2020": _SLATER2020, "atomic": _ATOMIC}
 
 
 class SimulateSettings(BaseModel):

@@ -1,0 +1,101 @@
+"""Particles as small images about their centres, kept for the next scan that meets them."""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections import OrderedDict
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nanospa import _core
+from nanospa.simulate.grid_particles import GridParticle
+from nanospa.simulate.particle import body_matrix
+
+#: Grid spacings are this times a power of two [nm].
+SPACING_NM = 0.05
+
+#: Least blur of a patch, in its grid spacings: below it the grid would show.
+LEAST_BLUR = 1.15
+
+#: Variance, in squared spacings, of the cubic B-spline that a patch is evaluated with, and of the averaging over a grid cell.
+SPLINE, CELL = 1 / 3, 1 / 12
+
+#: Lines along each side of a grid cell.
+SUPERSAMPLING = 2
+
+#: Bytes of patches kept.
+KEPT_BYTES = 256 * 2**20
+
+
+class Patches:
+    """Thickness of particles on square grids about their centres, sharp and blurred."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[tuple[int, int, float], NDArray[np.float32]] = OrderedDict()
+        self._bytes = 0
+        self._lock = threading.Lock()
+
+    def __reduce__(self) -> tuple[type[Patches], tuple[()]]:
+        return Patches, ()
+
+    def thickness(self, particle: GridParticle, largest_nm: float) -> tuple[NDArray[np.float32], float]:
+        """Projected thickness [nm] and the grid spacing [nm], at most `largest_nm` where that can be."""
+        return self._sharp(particle, level := _level(largest_nm)), _spacing(level)
+
+    def blurred(self, particle: GridParticle, sigma_nm: float) -> tuple[NDArray[np.float32], float]:
+        """Coefficients of cubic B-splines whose sum is the thickness blurred by a Gaussian of `sigma_nm`, and the grid spacing [nm]."""
+        level = _level(sigma_nm / LEAST_BLUR)
+        spacing = _spacing(level)
+        # A blur is the same to a thousandth of its width: more would only miss what is kept.
+        step = round(1000 * math.log(sigma_nm / spacing))
+        found = self._get((particle.id, level, step))
+        if found is None:
+            sigma = math.sqrt(max(math.exp(step / 500) - SPLINE - CELL, 0.0))
+            wide = np.pad(self._sharp(particle, level), math.ceil(4 * sigma) + 3)
+            found = _core.gaussian(wide, sigma, 1) if sigma > 0 else wide
+            self._put((particle.id, level, step), found)
+        return found, spacing
+
+    def _sharp(self, particle: GridParticle, level: int) -> NDArray[np.float32]:
+        found = self._get((particle.id, level, -math.inf))
+        if found is None:
+            specimen, spacing = particle.specimen, _spacing(level)
+            half = math.ceil(particle.reach_nm / spacing) + 1
+            found = _core.thickness(
+                specimen.population.shape,
+                specimen.shape_parameter,
+                body_matrix(size_nm=specimen.size_nm, rotation=specimen.rotation, stretch=specimen.stretch),
+                (2 * half + 1, 2 * half + 1),
+                (half, half),
+                (spacing, spacing),
+                SUPERSAMPLING,
+                1,
+            )
+            self._put((particle.id, level, -math.inf), found)
+        return found
+
+    def _get(self, key: tuple[int, int, float]) -> NDArray[np.float32] | None:
+        with self._lock:
+            found = self._kept.get(key)
+            if found is not None:
+                self._kept.move_to_end(key)
+            return found
+
+    def _put(self, key: tuple[int, int, float], patch: NDArray[np.float32]) -> None:
+        with self._lock:
+            if key not in self._kept:
+                self._bytes += patch.nbytes
+                self._kept[key] = patch
+            while self._bytes > KEPT_BYTES and len(self._kept) > 1:
+                _, gone = self._kept.popitem(last=False)
+                self._bytes -= gone.nbytes
+
+
+def _level(largest_nm: float) -> int:
+    return max(math.floor(math.log2(max(largest_nm, 1e-9) / SPACING_NM)), -3)
+
+
+def _spacing(level: int) -> float:
+    return SPACING_NM * 2.0**level
