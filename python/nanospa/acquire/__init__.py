@@ -1,6 +1,7 @@
 """acquire: unattended acquisition on a real or simulated microscope."""
 
 from nanospa.acquire.autofocus import autofocus
+from nanospa.acquire.connect import connect, drivers
 from nanospa.acquire.drivers.driver import Driver, Scan
 from nanospa.acquire.event_tables import event_tables
 from nanospa.acquire.events import KINDS, Event
@@ -30,6 +31,8 @@ __all__ = [
     "Scan",
     "StagePosition",
     "autofocus",
+    "connect",
+    "drivers",
     "event_tables",
     "fine_autofocus",
     "image_shift",

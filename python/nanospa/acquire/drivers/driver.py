@@ -131,6 +131,10 @@ class Driver(Microscope):
     def _scan(self, detectors: tuple[str, ...], shape: tuple[int, int], dwell_time: float, region: Region, rotation: float) -> Scan:
         raise NotImplementedError
 
+    def _now(self) -> str:
+        """Date and time of the instrument, ISO 8601."""
+        return datetime.now(UTC).isoformat(timespec="milliseconds")
+
     def _as_error(self, what: str, error: Exception, kind: type[MicroscopeError]) -> MicroscopeError:
         """Error of nanospa for what the instrument's library raised."""
         if isinstance(error, TimeoutError):
@@ -311,7 +315,7 @@ class Driver(Microscope):
             stage = self._read_stage() if "stage" in self._capabilities else StagePosition()
             shift = self._read_beam_shift() if "beam_shift" in self._capabilities else (0.0, 0.0)
             defocus = self._read_defocus() if "defocus" in self._capabilities else 0.0
-            start = datetime.now(UTC).isoformat(timespec="milliseconds")
+            start = self._now()
             scans = [self._scan(names, shape, dwell_time, region, rotation) for _ in range(frames)]
         metadata = {"field_of_view_m": field_of_view, "scan_rotation_rad": rotation, **scans[0].metadata}
         return {
