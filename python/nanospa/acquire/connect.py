@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, Any
 
+# The package of drivers has to be loaded before `drivers` is bound in `nanospa.acquire`, or loading it later would bind the package there.
+import nanospa.acquire.drivers as _package  # noqa: F401
 from nanospa.acquire.microscope import Microscope
 from nanospa.errors import InvalidValueError, MissingExtraError, SettingsError, UnknownNameError
 
