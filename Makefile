@@ -52,8 +52,8 @@ check: $(VENV)/.base $(VENV)/.test $(VENV)/.check $(CORE) ## formatting, lints, 
 	$(VENV)/bin/lint-imports
 	$(PYTHON) -m pytest -q checks
 
-test-extras: $(VENV)/.base $(VENV)/.test $(VENV)/.em $(VENV)/.browser $(CORE) chromium ## tests that need optional packages or a browser
-	$(PYTHON) -m pytest -m extras
+test-extras: $(VENV)/.base $(VENV)/.test $(VENV)/.em $(VENV)/.temscript $(VENV)/.bluesky $(VENV)/.browser $(CORE) chromium ## tests that need optional packages or a browser
+	NANOSPA_TEST_EXTRAS=1 $(PYTHON) -m pytest -m extras
 
 # $CHROMIUM names a browser that is not on the path; on Debian and Ubuntu a missing one is installed.
 chromium:

@@ -1,18 +1,21 @@
 """The base of drivers: geometry of frames, limits to the last digit, errors of the instrument's library."""
 
 import math
+import sys
 
 import numpy as np
 import pytest
 from nanospa.acquire import Driver, Region, Scan, StagePosition
 from nanospa.acquire.drivers import arguments
 from nanospa.acquire.drivers.template import TemplateMicroscope
+from nanospa.acquire.drivers.temscript import TemscriptMicroscope
 from nanospa.errors import (
     AcquisitionTimeout,
     BeamError,
     DetectorError,
     InvalidValueError,
     MicroscopeError,
+    MissingExtraError,
     NanospaWarning,
     StageError,
     StageLimitError,
@@ -191,3 +194,9 @@ def test_a_connection_that_fails_is_not_open():
         microscope.get_stage_position()
     with pytest.raises(MicroscopeError, match=r"call connect\(\) first"):
         microscope.wait(0.0)
+
+
+def test_a_missing_temscript_names_the_extra(monkeypatch):
+    monkeypatch.setitem(sys.modules, "temscript", None)
+    with pytest.raises(MissingExtraError, match=r"pip install 'nanospa\[temscript\]'"):
+        TemscriptMicroscope(null=True).connect()

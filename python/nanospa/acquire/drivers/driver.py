@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -152,9 +152,11 @@ class Driver(Microscope):
             return
         try:
             self._open()
-        except NanospaError:
-            raise
         except Exception as error:
+            with suppress(Exception):  # what went wrong first is what counts
+                self._close()
+            if isinstance(error, NanospaError):
+                raise
             raise self._as_error("connect", error, MicroscopeError) from error
         unknown = self._capabilities - CAPABILITIES
         assert not unknown, f"{type(self).__name__}._capabilities: unknown {sorted(unknown)}"
