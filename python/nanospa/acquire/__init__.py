@@ -1,5 +1,6 @@
 """acquire: unattended acquisition on a real or simulated microscope."""
 
+from nanospa.acquire.acquire import acquire
 from nanospa.acquire.autofocus import autofocus
 from nanospa.acquire.connect import connect, drivers
 from nanospa.acquire.drivers.driver import Driver, Scan
@@ -11,6 +12,7 @@ from nanospa.acquire.image_shift import image_shift
 from nanospa.acquire.lattice_sharpness import LatticeSpots, lattice_sharpness, lattice_spots
 from nanospa.acquire.microscope import AXES, CAPABILITIES, Frame, Microscope, Region, StagePosition
 from nanospa.acquire.plan import PRESETS, Plan
+from nanospa.acquire.presence import particle_presence
 from nanospa.acquire.sharpness import sharpness
 
 __all__ = [
@@ -30,6 +32,7 @@ __all__ = [
     "Region",
     "Scan",
     "StagePosition",
+    "acquire",
     "autofocus",
     "connect",
     "drivers",
@@ -38,5 +41,6 @@ __all__ = [
     "image_shift",
     "lattice_sharpness",
     "lattice_spots",
+    "particle_presence",
     "sharpness",
 ]

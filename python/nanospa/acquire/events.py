@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -33,3 +34,37 @@ class Event:
     kind: str
     values: Mapping[str, Any] = field(default_factory=dict)
     state: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def from_dict(cls, record: Mapping[str, Any]) -> Event:
+        """The event of a record that `as_dict` made, whether it went through JSON or not."""
+        return cls(int(record["number"]), str(record["kind"]), dict(record.get("values", {})), dict(record.get("state", {})))
+
+    def as_dict(self) -> dict[str, Any]:
+        """The event as plain values for JSON."""
+        return {"number": self.number, "kind": self.kind, "values": dict(self.values), "state": dict(self.state)}
+
+
+def plain(value: Any) -> Any:
+    """A value as JSON knows it: numpy scalars and tuples converted, what is not finite as None.
+
+    Parameters
+    ----------
+    value : object
+        Mappings, sequences, arrays, scalars, strings.
+
+    Returns
+    -------
+    object
+    """
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, str) or value is None or isinstance(value, bool):
+        return value
+    if hasattr(value, "tolist"):
+        return plain(value.tolist())
+    if isinstance(value, Iterable):
+        return [plain(item) for item in value]
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return value

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from nanospa.errors import SettingsError, UnknownNameError
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
@@ -31,6 +36,8 @@ class Plan(BaseModel):
         Dwell time of a survey [s].
     survey_overlap : float
         Share of a survey that its neighbour repeats [-].
+    stage_error_nm : float
+        Largest error of a stage position that surveys and images are corrected for by what they show [nm].
     tiles : int
         Tiles along each side of a survey.
     image_shape : (int, int)
@@ -43,6 +50,12 @@ class Plan(BaseModel):
         Field of view of the image of a single particle [nm].
     particles_per_survey : int or None
         Most particles imaged of one survey; None takes all.
+    look_shape : (int, int)
+        Pixels (y, x) of the look at a particle that `zone_axis` judges, over the same field as its image.
+    look_dwell_time_s : float
+        Dwell time of a look [s].
+    zone_axis_min : float or None
+        Least score of `zone_axis` that is imaged [-]; None images all, the highest first. A score that is a bool decides by itself.
     focus_every : int
         Stage positions from one coarse focus to the next; 0 focuses never.
     focus_range_nm : float
@@ -59,12 +72,18 @@ class Plan(BaseModel):
         Images from one fine focus to the next; 0 focuses never.
     fine_focus_range_nm, fine_focus_step_nm : float
         Range and step of defocus of the fine focus [nm].
+    fine_focus_field_nm : float
+        Field of view of the fine focus images [nm].
+    fine_focus_shape : (int, int)
+        Pixels (y, x) of a fine focus image.
     recentre : bool
         Whether the drift since the survey is measured on the images and taken up by the beam shift.
     backlash_um : float
         Distance from below from which every stage position is approached [µm]; 0 goes straight.
     settle_s : float
         Wait after a stage move [s].
+    move_timeout_s : float
+        Longest stage move [s].
     beam_current_pA : float or None
         Probe current where the microscope cannot tell it [pA].
     max_images : int or None
@@ -75,8 +94,10 @@ class Plan(BaseModel):
         Electrons a square nanometre, all scans together, that no place of the specimen may exceed [1/nm²].
     retries : int
         Times a failed step is done again before it is skipped.
-    seed : int
-        Seed of whatever is drawn.
+    pause_after : int
+        Steps given up in a row after which the session pauses.
+    beam_wait_s : float
+        Wait before a step is done again after the beam was gone [s].
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -88,13 +109,17 @@ class Plan(BaseModel):
     survey_field_nm: Positive = 683.0
     survey_shape: Shape = (512, 512)
     survey_dwell_time_s: Positive = 5e-6
-    survey_overlap: Fraction = 0.05
+    survey_overlap: Fraction = 0.1
+    stage_error_nm: Positive = 100.0
     tiles: Annotated[int, Field(ge=1, le=64)] = 4
     image_shape: Shape = (1024, 1024)
     image_dwell_time_s: Positive = 20e-6
     tile_padding: Fraction = 0.1
     particle_field_nm: Positive = 25.0
     particles_per_survey: Annotated[int, Field(ge=1)] | None = None
+    look_shape: Shape = (512, 512)
+    look_dwell_time_s: Positive = 5e-6
+    zone_axis_min: Finite | None = None
     focus_every: Annotated[int, Field(ge=0)] = 1
     focus_range_nm: Positive = 200.0
     focus_samples: Annotated[int, Field(ge=5, le=200)] = 10
@@ -104,15 +129,19 @@ class Plan(BaseModel):
     fine_focus_every: Annotated[int, Field(ge=0)] = 0
     fine_focus_range_nm: Positive = 20.0
     fine_focus_step_nm: Positive = 2.0
+    fine_focus_field_nm: Positive = 20.0
+    fine_focus_shape: Shape = (512, 512)
     recentre: bool = True
     backlash_um: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.5
     settle_s: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 2.0
+    move_timeout_s: Positive = 60.0
     beam_current_pA: Positive | None = None
     max_images: Annotated[int, Field(ge=1)] | None = None
     max_time_s: Positive | None = None
     max_dose_electrons_per_nm2: Positive | None = None
     retries: Annotated[int, Field(ge=0)] = 2
-    seed: Annotated[int, Field(ge=0)] = 0
+    pause_after: Annotated[int, Field(ge=1)] = 3
+    beam_wait_s: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 60.0
 
     @model_validator(mode="after")
     def _ranges_hold(self) -> Plan:
@@ -122,9 +151,67 @@ class Plan(BaseModel):
                 raise ValueError(f"{name}: expected (lowest, highest), found {(low, high)}")
         return self
 
+    @property
+    def survey_step_um(self) -> float:
+        """Distance of neighbouring surveys [µm]."""
+        return self.survey_field_nm * (1 - self.survey_overlap) / 1e3
+
+    def digest(self) -> str:
+        """Hash of all fields: two plans with the same are the same."""
+        text = json.dumps(self.model_dump(mode="json"), sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def as_plan(plan: Plan | str | Mapping[str, Any] | None) -> Plan:
+    """The plan that a plan, a preset's name or a mapping of fields means.
+
+    Parameters
+    ----------
+    plan : Plan, str, mapping or None
+        A mapping may name a ``preset`` whose other fields it keeps; None is the preset "slater2020".
+
+    Returns
+    -------
+    Plan
+
+    Raises
+    ------
+    UnknownNameError
+        No preset has this name.
+    SettingsError
+        A field is unknown or outside its range.
+    """
+    if isinstance(plan, Plan):
+        return plan
+    if plan is None or isinstance(plan, str):
+        return _preset(plan or "slater2020")
+    fields = dict(plan)
+    base = _preset(fields.pop("preset")).model_dump() if fields.get("preset") is not None else {}
+    try:
+        return Plan(**{**base, **fields})
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"]) or "plan"
+        raise SettingsError(f"plan: {place}: {first['msg']}, found {first['input']!r}") from None
+
+
+def _preset(name: str) -> Plan:
+    if name not in PRESETS:
+        raise UnknownNameError(f"plan: expected one of {', '.join(PRESETS)}, found {name!r}")
+    return PRESETS[name]
+
 
 #: Plans by name.
 PRESETS: dict[str, Plan] = {
     "slater2020": Plan(max_images=136),
-    "atomic": Plan(target="particles", fine_focus_every=1),
+    "atomic": Plan(
+        target="particles",
+        stage_x_um=(0.0, 0.6),
+        stage_y_um=(0.0, 0.6),
+        survey_field_nm=200.0,
+        particle_field_nm=20.0,
+        image_shape=(512, 512),
+        focus_field_nm=51.2,
+        fine_focus_every=1,
+    ),
 }

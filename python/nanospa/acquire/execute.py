@@ -1,0 +1,312 @@
+"""Steps of a session done on a microscope."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nanospa.acquire.dose import electrons_per_nm2
+from nanospa.acquire.events import Event, plain
+from nanospa.acquire.microscope import Frame, Microscope, Region
+from nanospa.acquire.objects import objects_of, particles_found, tiles_found
+from nanospa.acquire.placement import Placed, displacement, placed
+from nanospa.acquire.plan import Plan
+from nanospa.acquire.session import CONFIDENT
+from nanospa.acquire.steps import RECORDS, Step, fault_action
+from nanospa.errors import MicroscopeError
+
+#: Two neighbours that place a survey farther apart than this disagree; the more confident one is believed [nm].
+AGREE_NM = 5.0
+
+#: Search range of a single particle's displacement against the survey, in fields of view: beyond, it is another particle.
+PARTICLE_SEARCH = 0.35
+
+
+class Executor:
+    """Does steps on a microscope and says what came of them.
+
+    Parameters
+    ----------
+    microscope : Microscope
+        A connected microscope.
+    plan : Plan
+        Plan.
+    find_particles : callable
+        Survey image and pixel size → labels or mask.
+    zone_axis : callable or None
+        Image of a particle and pixel size → score.
+    load_survey : callable or None
+        Number of a survey taken before an interruption → its image.
+    """
+
+    def __init__(
+        self,
+        microscope: Microscope,
+        plan: Plan,
+        *,
+        find_particles: Callable[[NDArray[Any], float], Any],
+        zone_axis: Callable[[NDArray[Any], float], Any] | None = None,
+        load_survey: Callable[[int], NDArray[Any]] | None = None,
+    ) -> None:
+        self.microscope = microscope
+        self.plan = plan
+        self.find_particles = find_particles
+        self.zone_axis = zone_axis
+        self.load_survey = load_survey
+        self.capabilities = microscope.capabilities
+        self.mark_s = microscope.clock()
+        self.images: dict[int, NDArray[np.float32]] = {}
+        self.current_A = self._current()
+
+    def execute(self, step: Step) -> tuple[str, dict[str, Any], Frame | None]:
+        """Do a step: kind of the event, its values, and a frame where there is one. Errors of the microscope make a "fault"."""
+        frame: Frame | None = None
+        kind = step.kind
+        try:
+            if step.wait_s > 0:
+                self._wait(step.wait_s)
+            values, frame = (
+                getattr(self, f"_{kind}")(step.values) if kind not in RECORDS or "mode" in step.values else (dict(step.values), None)
+            )
+            if kind == "start":
+                values["beam_current_pA"] = None if self.current_A is None else self.current_A * 1e12
+                values["microscope"] = self.microscope.name
+                values["capabilities"] = sorted(self.capabilities)
+        except MicroscopeError as error:
+            kind, frame = "fault", None
+            action = fault_action(error.kind, step.attempt, self.plan.retries, step.failed_in_a_row, self.plan.pause_after)
+            values = {
+                "error": error.kind,
+                "message": str(error),
+                "step": step.kind,
+                "attempt": step.attempt,
+                "action": action,
+                **{key: step.values[key] for key in ("position", "survey", "image", "tile", "particle") if key in step.values},
+            }
+            self._safe()
+        except BaseException:
+            self._safe()
+            raise
+        now = self.microscope.clock()
+        values |= {"clock_s": now, "seconds": now - self.mark_s}
+        self.mark_s = now
+        return kind, plain(values), frame
+
+    def recall(self, event: Event) -> None:
+        """Learn what an event of before an interruption left behind."""
+        if event.kind == "start":
+            current_pA = event.values.get("beam_current_pA")
+            self.current_A = None if current_pA is None else current_pA * 1e-12
+
+    # One method a kind of step.
+
+    def _move(self, step: Mapping[str, Any]) -> tuple[dict[str, Any], None]:
+        plan = self.plan
+        self._shift(0.0, 0.0)
+        target = {axis: step[f"target_{axis}_um"] * 1e-6 for axis in "yx"}
+        if plan.backlash_um > 0:
+            # Always arriving from below, the play of the stage's gears is the same everywhere.
+            before = {axis: value - plan.backlash_um * 1e-6 for axis, value in target.items()}
+            self.microscope.set_stage_position(**before, timeout=plan.move_timeout_s)
+        self.microscope.set_stage_position(**target, timeout=plan.move_timeout_s)
+        self._wait(plan.settle_s)
+        position = self.microscope.get_stage_position()
+        return {**step, "stage_y_um": position.y * 1e6, "stage_x_um": position.x * 1e6}, None
+
+    def _focus(self, step: Mapping[str, Any]) -> tuple[dict[str, Any], None]:
+        focusing = importlib.import_module("nanospa.acquire.autofocus")
+        autofocus, fine_autofocus = focusing.autofocus, focusing.fine_autofocus
+
+        plan, fine = self.plan, step["mode"] == "fine"
+        side, shape = (plan.fine_focus_field_nm, plan.fine_focus_shape) if fine else (plan.focus_field_nm, plan.focus_shape)
+        start = self.microscope.get_defocus()
+        doses: list[float | None] = []
+
+        def image_at(defocus_nm: float) -> NDArray[Any]:
+            self.microscope.set_defocus(defocus_nm * 1e-9)
+            frame = self._scan(shape, plan.focus_dwell_time_s)
+            doses.append(self._dose(frame))
+            return frame.data
+
+        try:
+            self.microscope.set_field_of_view(side * 1e-9)
+            self._shift(step["offset_y_nm"], step["offset_x_nm"])
+            if fine:
+                result = fine_autofocus(image_at, start_nm=start * 1e9, range_nm=plan.fine_focus_range_nm, step_nm=plan.fine_focus_step_nm)
+            else:
+                result = autofocus(image_at, start_nm=start * 1e9, range_nm=plan.focus_range_nm, samples=plan.focus_samples)
+        except BaseException:
+            with contextlib.suppress(MicroscopeError):
+                self.microscope.set_defocus(start)
+            raise
+        self.microscope.set_defocus(result.defocus_nm * 1e-9)
+        dose = None if None in doses else float(sum(d for d in doses if d is not None))
+        return {**step, **result.as_dict(), "field_nm": side, "n_scans": len(doses), "electrons_per_nm2": dose}, None
+
+    def _survey(self, step: Mapping[str, Any]) -> tuple[dict[str, Any], Frame]:
+        plan = self.plan
+        self.microscope.set_field_of_view(plan.survey_field_nm * 1e-9)
+        self._shift(0.0, 0.0)
+        frame = self._scan(plan.survey_shape, plan.survey_dwell_time_s)
+        expected = (frame.centre[0] * 1e9 + step["offset_y_nm"], frame.centre[1] * 1e9 + step["offset_x_nm"])
+        here = placed(frame.data, _pixel_nm(frame), expected)
+        registered = []
+        for neighbour in step["neighbours"]:
+            image = self._image_of(neighbour["survey"])
+            if image is None:
+                continue
+            fixed = Placed(image, here.pixel_size_nm, (neighbour["stage_y_um"] * 1e3, neighbour["stage_x_um"] * 1e3))
+            dy, dx, confidence = displacement(fixed, here, plan.stage_error_nm)
+            registered.append({"survey": neighbour["survey"], "dy_nm": dy, "dx_nm": dx, "confidence": confidence})
+        correction, confidence = _agreed(registered)
+        centre = np.array(here.centre_nm) + correction
+        labels = objects_of(self.find_particles(frame.data, here.pixel_size_nm[0]), here.data.shape)
+        self.images[step["survey"]] = here.data
+        values = {
+            "survey": step["survey"],
+            "position": step["position"],
+            **self._frame_values(frame, centre),
+            "registered": registered,
+            "confidence": confidence,
+            "n_found": int(np.unique(labels[labels > 0]).size),
+            "tiles": tiles_found(labels, plan) if plan.target == "tiles" else [],
+            "particles": particles_found(labels, plan) if plan.target == "particles" else [],
+        }
+        return values, frame
+
+    def _image(self, step: Mapping[str, Any]) -> tuple[dict[str, Any], Frame]:
+        frame = self._scan_part(step, self.plan.image_shape, self.plan.image_dwell_time_s)
+        return self._registered(step, frame), frame
+
+    def _drift(self, step: Mapping[str, Any]) -> tuple[dict[str, Any], None]:
+        """A look at a particle, or the record of what an image showed of the drift."""
+        if step["mode"] != "look" or self.zone_axis is None:
+            return dict(step), None
+        frame = self._scan_part(step, self.plan.look_shape, self.plan.look_dwell_time_s)
+        values = self._registered(step, frame)
+        score = self.zone_axis(frame.data, _pixel_nm(frame)[0])
+        applied = values["confidence"] >= CONFIDENT
+        return {**values, "mode": "look", "zone_axis": score if isinstance(score, bool) else float(score), "applied": applied}, None
+
+    # What they share.
+
+    def _scan(self, shape: tuple[int, int], dwell_time_s: float, region: Region | None = None) -> Frame:
+        blank = "beam_blank" in self.capabilities
+        if blank:
+            self.microscope.set_beam_blanked(False)
+        frame = self.microscope.acquire(self.plan.detector, shape=shape, dwell_time=dwell_time_s, region=region)[self.plan.detector]
+        if blank:
+            self.microscope.set_beam_blanked(True)
+        return frame
+
+    def _scan_part(self, step: Mapping[str, Any], shape: tuple[int, int], dwell_time_s: float) -> Frame:
+        """A part of a survey, by a region of the scan field; else, or for a single particle, by field of view and beam shift."""
+        side_nm = self.plan.survey_field_nm
+        region = Region(step["y0"], step["x0"], step["height"], step["width"])
+        shift = (step["shift_y_nm"], step["shift_x_nm"])
+        by_shift = "beam_shift" in self.capabilities and ("particle" in step or "scan_region" not in self.capabilities)
+        if not by_shift:
+            self.microscope.set_field_of_view(side_nm * 1e-9)
+            self._shift(*shift)
+            return self._scan(shape, dwell_time_s, None if region == Region() else region)
+        self.microscope.set_field_of_view(side_nm * region.height * 1e-9)
+        off = [(start + size / 2 - 0.5) * side_nm for start, size in ((region.y, region.height), (region.x, region.width))]
+        self._shift(off[0] + shift[0], off[1] + shift[1])
+        return self._scan(shape, dwell_time_s)
+
+    def _registered(self, step: Mapping[str, Any], frame: Frame) -> dict[str, Any]:
+        """Values of an image whose place is taken from what the survey shows."""
+        plan, pixel_nm = self.plan, _pixel_nm(frame)
+        start, size = np.array([step["y0"], step["x0"]]), np.array([step["height"], step["width"]])
+        survey_nm = np.array([step["survey_y_um"], step["survey_x_um"]]) * 1e3
+        shift = np.array([step["shift_y_nm"], step["shift_x_nm"]])
+        expected = np.array([step["expected_y_nm"], step["expected_x_nm"]])
+        # Had the specimen not moved, the image would show this place; it has moved by about what is expected.
+        unmoved = survey_nm + (start + size / 2 - 0.5) * plan.survey_field_nm + shift
+        image = self._image_of(step["survey"])
+        dy, dx, confidence = float("nan"), float("nan"), 0.0
+        if image is not None:
+            survey = Placed(image, (plan.survey_field_nm / image.shape[0], plan.survey_field_nm / image.shape[1]), tuple(survey_nm))
+            here = placed(frame.data, pixel_nm, tuple(unmoved - expected))
+            single = "particle" in step
+            search = PARTICLE_SEARCH * plan.particle_field_nm if single else plan.stage_error_nm
+            dy, dx, confidence = displacement(survey, here, search, 0.6 if single else 0.25)
+        moved = expected - np.array([dy, dx])
+        centre = unmoved - (moved if confidence >= CONFIDENT else expected)
+        return {
+            **step,
+            **self._frame_values(frame, centre),
+            "dy_nm": moved[0],
+            "dx_nm": moved[1],
+            "confidence": confidence,
+        }
+
+    def _frame_values(self, frame: Frame, centre_nm: NDArray[np.float64]) -> dict[str, Any]:
+        pixel_nm = _pixel_nm(frame)
+        return {
+            "stage_y_um": centre_nm[0] / 1e3,
+            "stage_x_um": centre_nm[1] / 1e3,
+            "read_y_um": frame.centre[0] * 1e6,
+            "read_x_um": frame.centre[1] * 1e6,
+            "pixel_size_y_nm": pixel_nm[0],
+            "pixel_size_x_nm": pixel_nm[1],
+            "height_px": frame.data.shape[-2],
+            "width_px": frame.data.shape[-1],
+            "defocus_nm": frame.defocus * 1e9,
+            "dwell_time_s": frame.dwell_time,
+            "time": frame.time,
+            "detector": frame.detector,
+            "electrons_per_nm2": self._dose(frame),
+        }
+
+    def _image_of(self, survey: int) -> NDArray[np.float32] | None:
+        if survey not in self.images and self.load_survey is not None:
+            self.images[survey] = placed(self.load_survey(survey), (1.0, 1.0), (0.0, 0.0)).data
+        return self.images.get(survey)
+
+    def _dose(self, frame: Frame) -> float | None:
+        if self.current_A is None:
+            return None
+        scans = frame.data.shape[0] if frame.data.ndim == 3 else 1
+        return scans * electrons_per_nm2(self.current_A, frame.dwell_time, _pixel_nm(frame))
+
+    def _current(self) -> float | None:
+        if self.plan.beam_current_pA is not None:
+            return self.plan.beam_current_pA * 1e-12
+        return self.microscope.get_beam_current() if "beam_current" in self.capabilities else None
+
+    def _shift(self, y_nm: float, x_nm: float) -> None:
+        if "beam_shift" in self.capabilities:
+            self.microscope.set_beam_shift(x_nm * 1e-9, y_nm * 1e-9)
+
+    def _wait(self, seconds: float) -> None:
+        if seconds > 0:
+            self.microscope.wait(seconds)
+
+    def _safe(self) -> None:
+        """After an error: nothing moves, and no beam lies on the specimen."""
+        with contextlib.suppress(MicroscopeError):
+            self.microscope.stop_stage()
+        if "beam_blank" in self.capabilities:
+            with contextlib.suppress(MicroscopeError):
+                self.microscope.set_beam_blanked(True)
+
+
+def _pixel_nm(frame: Frame) -> tuple[float, float]:
+    return (frame.pixel_size[0] * 1e9, frame.pixel_size[1] * 1e9)
+
+
+def _agreed(registered: list[dict[str, Any]]) -> tuple[NDArray[np.float64], float]:
+    """Correction (y, x) [nm] of a survey by its neighbours: the mean, weighted, of those that agree with the most confident one."""
+    good = sorted((r for r in registered if r["confidence"] >= CONFIDENT), key=lambda r: -r["confidence"])
+    if not good:
+        return np.zeros(2), 0.0
+    shifts = np.array([(r["dy_nm"], r["dx_nm"]) for r in good])
+    agree = np.hypot(*(shifts - shifts[0]).T) <= AGREE_NM
+    weights = np.array([r["confidence"] for r in good]) * agree
+    return weights @ shifts / weights.sum(), good[0]["confidence"]

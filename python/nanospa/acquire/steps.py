@@ -1,0 +1,65 @@
+"""What a session asks for, one step after another; each step gives exactly one event."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+#: Steps that only record a decision; the microscope is not touched.
+RECORDS = ("start", "drift", "skip", "pause", "end")
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of a session.
+
+    Attributes
+    ----------
+    kind : str
+        Kind of the event that it gives when nothing goes wrong; a failed step gives a "fault".
+    values : mapping
+        What to do, plain JSON values with units in their names.
+    attempt : int
+        How often this step has failed already.
+    wait_s : float
+        Wait before it [s].
+    failed_in_a_row : int
+        Steps given up since the last one that succeeded.
+    """
+
+    kind: str
+    values: Mapping[str, Any] = field(default_factory=dict)
+    attempt: int = 0
+    wait_s: float = 0.0
+    failed_in_a_row: int = 0
+
+
+def fault_action(error_kind: str, attempt: int, retries: int, failed_in_a_row: int, pause_after: int) -> str:
+    """What a failed step leads to.
+
+    Parameters
+    ----------
+    error_kind : str
+        `kind` of the error.
+    attempt : int
+        How often the step had failed before.
+    retries : int
+        How often a step is done again.
+    failed_in_a_row : int
+        Steps given up since the last one that succeeded.
+    pause_after : int
+        Steps given up in a row after which a session pauses.
+
+    Returns
+    -------
+    {"retry", "skip", "pause"}
+        A position outside the limits stays outside: it is skipped at once. Without a beam nothing else would succeed: the session pauses.
+    """
+    if error_kind == "stage_limit":
+        return "skip" if failed_in_a_row + 1 < pause_after else "pause"
+    if attempt < retries:
+        return "retry"
+    if error_kind == "beam":
+        return "pause"
+    return "skip" if failed_in_a_row + 1 < pause_after else "pause"
