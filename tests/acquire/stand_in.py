@@ -6,7 +6,13 @@ import numpy as np
 from nanospa.acquire import Frame, Region, StagePosition
 from nanospa.errors import AcquisitionTimeout, BeamError, DetectorError, StageError, StageLimitError
 
-FAULTS = {"timeout": AcquisitionTimeout, "stage_stall": StageError, "beam_trip": BeamError, "detector": DetectorError, "stage_limit": StageLimitError}
+FAULTS = {
+    "timeout": AcquisitionTimeout,
+    "stage_stall": StageError,
+    "beam_trip": BeamError,
+    "detector": DetectorError,
+    "stage_limit": StageLimitError,
+}
 
 
 class StandIn:
@@ -157,7 +163,9 @@ class StandIn:
         s["clock"] += dwell_time * shape[0] * shape[1] + 1.0
         metadata = {"true_y_nm": float(true[0]), "true_x_nm": float(true[1])}
         position = self.get_stage_position()
-        return {"HAADF": Frame(data, (float(pixel[0]), float(pixel[1])), centre, position, s["defocus"], dwell_time, time, "HAADF", metadata)}
+        return {
+            "HAADF": Frame(data, (float(pixel[0]), float(pixel[1])), centre, position, s["defocus"], dwell_time, time, "HAADF", metadata)
+        }
 
     def draw(self, centre_nm, pixel_nm, shape):
         blur = 0.5 + abs(self.state["defocus"] * 1e9 - 12.0) * 0.02

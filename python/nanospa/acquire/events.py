@@ -37,7 +37,17 @@ class Event:
 
     @classmethod
     def from_dict(cls, record: Mapping[str, Any]) -> Event:
-        """The event of a record that `as_dict` made, whether it went through JSON or not."""
+        """The event of a record.
+
+        Parameters
+        ----------
+        record : mapping
+            What `as_dict` made, whether it went through JSON or not.
+
+        Returns
+        -------
+        Event
+        """
         return cls(int(record["number"]), str(record["kind"]), dict(record.get("values", {})), dict(record.get("state", {})))
 
     def as_dict(self) -> dict[str, Any]:

@@ -79,11 +79,9 @@ def displacement(fixed: Placed, moving: Placed, search_nm: float, elsewhere: flo
         return nothing
     best = np.unravel_index(np.nanargmax(score), score.shape)
     peak = float(score[best])
-    grid = np.hypot(
-        *np.meshgrid(*((np.arange(n) - i) / max(m, 1) for n, i, m in zip(score.shape, best, margin, strict=True)), indexing="ij")
-    )
-    elsewhere = score[(grid > elsewhere) & np.isfinite(score)]
-    second = max(0.0, float(elsewhere.max())) if elsewhere.size else 0.0
+    away = [(np.arange(n) - i) / max(m, 1) for n, i, m in zip(score.shape, best, margin, strict=True)]
+    others = score[(np.asarray(np.hypot.outer(*away)) > elsewhere) & np.isfinite(score)]
+    second = max(0.0, float(others.max())) if others.size else 0.0
     if peak <= 0:
         return nothing
     # A maximum at the very edge of the search is none.
@@ -161,9 +159,5 @@ def _box(values: NDArray[np.float64], low: list[NDArray[np.int64]], high: list[N
     running = np.zeros(tuple(n + 1 for n in values.shape))
     np.cumsum(np.cumsum(values, axis=0), axis=1, out=running[1:, 1:])
     high = [np.maximum(h, lo) for lo, h in zip(low, high, strict=True)]
-    return np.asarray(
-        running[np.ix_(high[0], high[1])]
-        - running[np.ix_(low[0], high[1])]
-        - running[np.ix_(high[0], low[1])]
-        + running[np.ix_(low[0], low[1])]
-    )
+    part = {(i, j): running[np.ix_(ys, xs)] for i, ys in enumerate((low[0], high[0])) for j, xs in enumerate((low[1], high[1]))}
+    return np.asarray(part[1, 1] - part[0, 1] - part[1, 0] + part[0, 0])
