@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-import importlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nanospa.acquire.autofocus import autofocus
 from nanospa.acquire.dose import electrons_per_nm2
 from nanospa.acquire.events import Event, plain
+from nanospa.acquire.fine_autofocus import fine_autofocus
 from nanospa.acquire.microscope import Frame, Microscope, Region
 from nanospa.acquire.objects import objects_of, particles_found, tiles_found
 from nanospa.acquire.placement import Placed, displacement, placed
@@ -119,8 +120,6 @@ class Executor:
         return {**step, "stage_y_um": position.y * 1e6, "stage_x_um": position.x * 1e6}, None
 
     def _focus(self, step: Mapping[str, Any]) -> tuple[dict[str, Any], None]:
-        focusing = importlib.import_module("nanospa.acquire.autofocus")
-        autofocus, fine_autofocus = focusing.autofocus, focusing.fine_autofocus
 
         plan, fine = self.plan, step["mode"] == "fine"
         side, shape = (plan.fine_focus_field_nm, plan.fine_focus_shape) if fine else (plan.focus_field_nm, plan.focus_shape)
