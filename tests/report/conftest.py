@@ -6,6 +6,9 @@ import nanospa as ns
 import numpy as np
 import pytest
 import xarray as xr
+from nanospa.acquire import event_tables
+
+from tests.acquire.session_events import session_events
 
 
 def simulated_run(
@@ -75,3 +78,16 @@ def simulated_run(
 @pytest.fixture(scope="session")
 def run() -> xr.DataTree:
     return simulated_run()
+
+
+def acquired_run(end: str = "end", **kwargs) -> xr.DataTree:
+    """An acquisition with pictures of its surveys, made without a microscope."""
+    tables = event_tables(session_events(end=end, **kwargs), survey_places=[("stack_000", i) for i in range(100)])
+    n = tables["survey_table"].sizes["survey"]
+    frame = ns.simulate.frame(shape=(256, 256), n_particles=60, pixel_size_nm=2.7, populations="slater2020", seed=1).image
+    pictures = np.stack([np.roll(frame, 50 * i, axis=1) for i in range(n)]) if n else np.zeros((0, 256, 256), np.uint16)
+    tree = xr.DataTree.from_dict({"surveys/stack_000": xr.Dataset({"image": (("frame", "y", "x"), pictures)})})
+    for name, table in tables.items():
+        # As the store keeps them: what a table says of itself lies under one key.
+        tree[name] = xr.DataTree(table.drop_attrs(deep=False).assign_attrs(nanospa={**table.attrs, "columns": list(table.data_vars)}))
+    return tree

@@ -11,16 +11,21 @@ import numpy as np
 from nanospa.errors import EmptyInputError, UnknownNameError
 from nanospa.report.canvas import save
 from nanospa.report.cluster_gallery import MOST_CLUSTERS, cluster_gallery
+from nanospa.report.focus_curves import MOST_PANELS, focus_curves
+from nanospa.report.focus_drift import focus_drift
 from nanospa.report.frame_flags import frame_flags
 from nanospa.report.frame_outlines import frame_outlines
+from nanospa.report.image_times import image_times
 from nanospa.report.particle_card import particle_card
-from nanospa.report.quantity import text, title, words
+from nanospa.report.quantity import text, texts, title, words
 from nanospa.report.run_view import RunView
 from nanospa.report.scan_plot import scan_plot
 from nanospa.report.scatter import MOST_POINTS, scatter
 from nanospa.report.sections.cards import first_members, particle_outlines, property_columns, window
 from nanospa.report.sections.distributions import distributions
 from nanospa.report.sections.frames import chosen_frames, frame_contours
+from nanospa.report.sections.stage_svg import MOST_PICTURES
+from nanospa.report.stage_map import stage_map
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -30,10 +35,12 @@ FORMATS = ("png", "svg", "pdf")
 #: Pairs and triples of quantities to plot against each other: the paper's three features and two usual views.
 _PAIRS = (("area", "intensity_max"), ("equivalent_diameter", "solidity"), ("circularity", "aspect_ratio"))
 _TRIPLE = ("area", "intensity_max", "solidity")
+#: Focus curves drawn, in figures of `MOST_PANELS`.
+_MOST_CURVES = 24
 
 
 def figures(store: Any, folder: Any, formats: Sequence[str] = ("png", "svg")) -> list[Path]:
-    """Write every figure of a run: frames, distributions, scatter plots, clusters, cards, scan, frame flags.
+    """Write every figure of a run: acquisition, frames, distributions, scatter plots, clusters, cards, scan, frame flags.
 
     Parameters
     ----------
@@ -153,7 +160,71 @@ def gallery_figure(view: RunView) -> tuple[str, Figure] | None:
     return f"First five images of each cluster, same scale and grey range, background removed{cut}", figure
 
 
+def acquisition_figures(view: RunView) -> Iterator[tuple[str, str, Figure]]:
+    """Time and dose of the images, focus and drift, focus curves.
+
+    Parameters
+    ----------
+    view : RunView
+        Store.
+
+    Yields
+    ------
+    name : str
+        Name of the figure.
+    caption : str
+        What it shows.
+    figure : matplotlib.figure.Figure
+        Figure.
+    """
+    events = view.acquisition
+    if events is not None and events.sizes["event"]:
+        if (texts(events, "kind") == "image").any():
+            said = (
+                "What happened since the image before counts to the image that follows; overhead is all that is neither scanning nor named"
+            )
+            yield "image_times", said, image_times(events)
+        drawn = focus_drift(events)
+        if drawn.axes:
+            yield "focus_drift", "Focus and drift in the course of the session", drawn
+    yield from _focus_curves(view.focus_curves)
+
+
+def _focus_curves(samples: Any) -> Iterator[tuple[str, str, Figure]]:
+    if samples is None or not {"focus", "defocus_nm", "sharpness"} <= set(samples) or samples.sizes["sample"] == 0:
+        return
+    numbers, first = np.unique(np.asarray(samples["focus"].values, int), return_index=True)
+    chosen = numbers
+    if numbers.size > _MOST_CURVES:
+        # Those that were not fitted are what a reader looks for; they take at most half of the places.
+        fitted = texts(samples, "verdict")[first] == "fitted" if "verdict" in samples else np.ones(numbers.size, bool)
+        odd = _spread(numbers[~fitted], _MOST_CURVES // 2)
+        chosen = np.sort(np.concatenate([odd, _spread(numbers[fitted], _MOST_CURVES - odd.size)]))
+    for start in range(0, chosen.size, MOST_PANELS):
+        shown = chosen[start : start + MOST_PANELS]
+        caption = f"Focus curves {shown[0]} to {shown[-1]}: samples, fit, dashed the defocus set, dotted the one before"
+        if numbers.size > chosen.size:
+            caption += f"; {chosen.size} of {numbers.size:,} curves are shown, those not fitted first"
+        yield f"focus_curves_{shown[0]:04d}", caption, focus_curves(samples, shown.tolist())
+
+
+def _spread(values: Any, n: int) -> Any:
+    """At most so many of the values, evenly."""
+    return values if values.size <= n else values[np.linspace(0, values.size - 1, n).round().astype(int)]
+
+
+def _stage_map(view: RunView) -> Iterator[tuple[str, Figure]]:
+    if view.tiles is None and view.survey_table is None:
+        return
+    n = 0 if view.survey_table is None else int(view.survey_table.sizes["survey"])
+    pictures = [view.survey_image(i) for i in range(min(n, MOST_PICTURES))]
+    yield "stage_map", stage_map(view.tiles, view.survey_table, view.acquisition, pictures)
+
+
 def _all(view: RunView) -> Iterator[tuple[str, Figure]]:
+    yield from _stage_map(view)
+    for name, _, figure in acquisition_figures(view):
+        yield name, figure
     for frame in chosen_frames(view):
         image = view.image(frame)
         if image is not None and image.size:

@@ -13,6 +13,22 @@ INK = "#222222"
 #: With more clusters than colours the marker changes, so that two clusters never look the same (up to 42 of them).
 CLUSTER_MARKERS = ("o", "s", "^", "D", "v", "P")
 
+#: What became of a tile of a survey, on grey pictures: blue, grey, vermilion, yellow.
+TILE_COLOURS = {"imaged": "#56B4E9", "empty": "#9A9A9A", "skipped": "#D55E00", "not reached": "#F0E442"}
+#: What came of a focus curve.
+VERDICT_COLOURS = {"fitted": "#0072B2", "best_sample": "#009E73", "rolled_back": "#E69F00", "no_signal": "#D55E00"}
+#: Markers of the same, for who sees no colours.
+VERDICT_MARKERS = {"fitted": "o", "best_sample": "s", "rolled_back": "^", "no_signal": "X"}
+#: Where the time of an image goes.
+TIME_COLOURS = {
+    "move": "#CC79A7",
+    "focus": "#56B4E9",
+    "survey": "#009E73",
+    "exposure": "#0072B2",
+    "overhead": "#C9CED6",
+    "faults": "#D55E00",
+}
+
 
 def cluster_colour(cluster: int) -> str:
     """Colour of a cluster.

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 #: Endings of column names that are units, longest first.
 _ENDINGS = ("_nm2", "_nm", "_px", "_rad", "_um", "_s")
-_PRETTY = {"nm^2": "nm²", "um": "µm", "intensity": "a.u.", "1": "", "": ""}
+_PRETTY = {"nm^2": "nm²", "1/nm^2": "1/nm²", "um": "µm", "intensity": "a.u.", "1": "", "": ""}
 
 
 def words(name: str) -> str:
@@ -89,6 +92,24 @@ def resolve(table: Any, name: str) -> str | None:
     return next((full for ending in ("_nm2", "_nm", "_px", "") if (full := name + ending) in table), None)
 
 
+def texts(table: Any, name: str) -> NDArray[np.str_]:
+    """A column of text, whatever dtype the store's reader gave it.
+
+    Parameters
+    ----------
+    table : xarray.Dataset
+        Table with the column.
+    name : str
+        Name of the variable.
+
+    Returns
+    -------
+    numpy.ndarray of str, shape (row,)
+    """
+    # Variable-length strings of zarr cannot be cast by numpy.
+    return np.array([str(value) for value in table[name].values], dtype=np.str_)
+
+
 def text(value: Any) -> str:
     """A number as a reader wants it: four significant digits; whole numbers whole.
 
@@ -107,8 +128,6 @@ def text(value: Any) -> str:
     >>> text(1234567), text(0.123456), text(12345.678), text(float("nan")), text(True)
     ('1,234,567', '0.1235', '12,346', '–', 'yes')
     """
-    import numpy as np
-
     if value is None:
         return "–"
     if isinstance(value, (bool, np.bool_)):
@@ -123,3 +142,52 @@ def text(value: Any) -> str:
             return f"{number:,.0f}" if abs(number) < 1e7 else f"{number:.4g}"
         return f"{number:.4g}"
     return str(value)
+
+
+def p_value(value: float) -> str:
+    """A p value as papers print it: nobody needs to know how far below one in a thousand it lies.
+
+    Parameters
+    ----------
+    value : float
+        Probability [-].
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> from nanospa.report.quantity import p_value
+    >>> p_value(4.954e-31), p_value(0.0213), p_value(0.4)
+    ('p < 0.001', 'p = 0.021', 'p = 0.40')
+    """
+    if not value >= 0.001:
+        return "p < 0.001" if value == value else "p unknown"
+    return f"p = {value:.3f}" if value < 0.1 else f"p = {value:.2f}"
+
+
+def duration(seconds: float) -> str:
+    """A time as a reader wants it.
+
+    Parameters
+    ----------
+    seconds : float
+        Time [s].
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> from nanospa.report.quantity import duration
+    >>> duration(41.26), duration(724), duration(14400), duration(float("nan"))
+    ('41.3 s', '12 min 4 s', '4 h 0 min', '–')
+    """
+    if seconds != seconds:
+        return "–"
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nanospa.report.canvas import data_uri
-from nanospa.report.figures import gallery_figure, scan_figures, scatter_figures
+from nanospa.report.figures import acquisition_figures, gallery_figure, scan_figures, scatter_figures
 from nanospa.report.frame_flags import frame_flags
 from nanospa.report.run_view import RunView
 from nanospa.report.sections.distributions import whole_particles
@@ -78,6 +78,8 @@ def _render(view: RunView) -> str:
         source=view.source,
         summary=sections.summary(view),
         notices=sections.notices(view),
+        acquisition=sections.acquisition(view),
+        acquired=[_embedded(*made) for made in acquisition_figures(view)],
         frames=sections.frames(view),
         n_frames=view.n_frames,
         n_particles=view.n_particles,

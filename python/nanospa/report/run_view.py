@@ -10,11 +10,14 @@ from numpy.typing import NDArray
 
 from nanospa.errors import StoreError
 from nanospa.report.quantity import resolve
+from nanospa.schema.acquisition import DIMENSIONS
 from nanospa.schema.store import (
+    ACQUISITION,
     ATTRIBUTES,
     CLUSTER_QUALITY,
     CLUSTER_SCAN,
     CORRECTED,
+    FOCUS_CURVES,
     FRAME_TABLE,
     FRAMES,
     LABELS,
@@ -22,6 +25,9 @@ from nanospa.schema.store import (
     PARTICLES,
     POPULATION,
     STATUS,
+    SURVEY_TABLE,
+    SURVEYS,
+    TILES,
     TRUTH,
 )
 
@@ -42,6 +48,8 @@ class RunView:
         What the store says of itself: settings, versions, provenance.
     particles, frame_table, quality, population, truth, status : xarray.Dataset or None
         Tables.
+    acquisition, survey_table, tiles, focus_curves : xarray.Dataset or None
+        Tables of an acquisition.
     scans : dict of str to xarray.Dataset
         Scans of clustering parameters by method.
     """
@@ -57,6 +65,9 @@ class RunView:
         self.population = self._table(POPULATION)
         self.truth = self._table(TRUTH, "particle")
         self.status = self._table(STATUS, "failure")
+        self.acquisition, self.survey_table, self.tiles, self.focus_curves = (
+            self._table(name, DIMENSIONS[name]) for name in (ACQUISITION, SURVEY_TABLE, TILES, FOCUS_CURVES)
+        )
         self._rows = self._frame_rows()
 
     @classmethod
@@ -161,6 +172,28 @@ class RunView:
                 kept: NDArray[Any] = np.maximum(found, 0)
                 return kept
         return self._pixels(f"{FRAMES}/{{}}/labels/{name}", frame, window)
+
+    def survey_image(self, survey: int) -> NDArray[Any] | None:
+        """Pixels of a survey.
+
+        Parameters
+        ----------
+        survey : int
+            Row of the survey table.
+
+        Returns
+        -------
+        numpy.ndarray or None
+            Shape (y, x); None where the store has no such picture.
+        """
+        table = self.survey_table
+        if table is None or not {"stack", "index"} <= set(table):
+            return None
+        stack, index = str(table["stack"].values[survey]), int(table["index"].values[survey])
+        array = _image(self.tree, f"{SURVEYS}/{stack}") if stack else None
+        if array is None or array.ndim != 3 or not 0 <= index < array.shape[0]:
+            return None
+        return np.asarray(array[index].values)
 
     def pixel_size_nm(self, frame: int) -> tuple[float, float] | None:
         """Pixel size of a frame.

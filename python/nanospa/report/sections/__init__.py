@@ -1,5 +1,6 @@
 """Sections of the HTML report: each turns a view of a store into what the template shows."""
 
+from nanospa.report.sections.acquisition import acquisition
 from nanospa.report.sections.cards import cards
 from nanospa.report.sections.clusters import clusters
 from nanospa.report.sections.distributions import distributions
@@ -9,4 +10,4 @@ from nanospa.report.sections.notices import notices
 from nanospa.report.sections.provenance import provenance
 from nanospa.report.sections.summary import summary
 
-__all__ = ["cards", "clusters", "distributions", "frame_rows", "frames", "notices", "provenance", "summary"]
+__all__ = ["acquisition", "cards", "clusters", "distributions", "frame_rows", "frames", "notices", "provenance", "summary"]

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nanospa.report.distribution import distribution
-from nanospa.report.quantity import text, title, unit
+from nanospa.report.quantity import p_value, text, title, unit
 from nanospa.report.run_view import RunView
 
 if TYPE_CHECKING:
@@ -116,5 +116,5 @@ def _caption(statistics: dict[str, Any], of: str, weights: str) -> str:
         f"By {weights}: median {said('D50')}, mean {said('mean')}, D10 {said('D10')}, D90 {said('D90')}; "
         f"in brackets {CONFIDENCE_PERCENT} % confidence intervals. "
         f"Log-normal: median {said('lognormal_median')}, geometric standard deviation {text(statistics['lognormal_gsd'])}; "
-        f"Anderson-Darling p = {text(statistics['lognormal_p'])}{poor}."
+        f"Anderson-Darling {p_value(statistics['lognormal_p'])}{poor}."
     )

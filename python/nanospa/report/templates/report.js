@@ -6,6 +6,9 @@
       for (const frame of document.querySelectorAll(".frame")) frame.classList.toggle("bare", !outlines.checked);
     });
   }
+  for (const box of document.querySelectorAll("input[data-layer]")) {
+    box.addEventListener("change", () => document.querySelector(".map").classList.toggle(`no-${box.dataset.layer}`, !box.checked));
+  }
   const data = document.getElementById("cards");
   if (!data) return;
   const cards = JSON.parse(data.textContent);
