@@ -54,6 +54,14 @@ TABLE: tuple[DriverEntry, ...] = (
     DriverEntry(
         "simulated", "virtual specimen on a virtual clock, with known truth", "nanospa.acquire.drivers.simulated", "SimulatedMicroscope"
     ),
+    DriverEntry(
+        "temscript",
+        "TFS/FEI microscopes through temscript, here or over its server",
+        "nanospa.acquire.drivers.temscript",
+        "TemscriptMicroscope",
+        extra="temscript",
+        requires="temscript",
+    ),
 )
 
 

@@ -96,8 +96,7 @@ class TemscriptMicroscope(Driver):
 
     Examples
     --------
-    >>> microscope = TemscriptMicroscope(null=True)  # doctest: +SKIP
-    >>> microscope.connect()  # doctest: +SKIP
+    >>> microscope = ns.acquire.connect("temscript", null=True)  # doctest: +SKIP
     >>> microscope.get_stage_limits()["x"]  # doctest: +SKIP
     (-0.001, 0.001)
     """
