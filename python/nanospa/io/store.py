@@ -14,7 +14,7 @@ from nanospa.errors import StoreError, StoreSchemaError, UnknownNameError
 from nanospa.io import store_table
 from nanospa.io.store_journal import Journal
 from nanospa.io.store_stacks import Stacks
-from nanospa.schema.store import ATTRIBUTES, SCHEMA_VERSION
+from nanospa.schema.store import ATTRIBUTES, SCHEMA_VERSION, SURVEYS
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -232,6 +232,11 @@ class Store:
     def stacks(self) -> Stacks:
         """Stacks of frames and their label images."""
         return Stacks(self.root)
+
+    @cached_property
+    def surveys(self) -> Stacks:
+        """Stacks of the survey images of an acquisition."""
+        return Stacks(self.root, SURVEYS)
 
     @cached_property
     def journal(self) -> Journal:

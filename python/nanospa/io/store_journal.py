@@ -41,6 +41,14 @@ class Journal:
                 parent[stage].resize((n_items,))
         self._arrays.clear()
 
+    def trim(self, stage: str, n_items: int) -> None:
+        """Take away the room for more than `n_items` items of a stage."""
+        for group in (JOURNAL, RECORDS):
+            array = self.root[f"{group}/{stage}"] if f"{group}/{stage}" in self.root else None
+            if array is not None and array.shape[0] > n_items:
+                array.resize((n_items,))
+        self._arrays.clear()
+
     def forget(self, stage: str) -> None:
         """Drop a stage: its items count as not done."""
         for group in (JOURNAL, RECORDS):

@@ -30,20 +30,22 @@ class Stack:
 
 
 class Stacks:
-    """The stacks of a store."""
+    """The stacks of a store that lie in one of its groups."""
 
-    def __init__(self, root: Any) -> None:
+    def __init__(self, root: Any, group: str = FRAMES) -> None:
         self.root = root
+        self.group = group
         self._arrays: dict[str, list[Any]] = {}
 
     def __iter__(self) -> Any:
-        if FRAMES not in self.root:
+        if self.group not in self.root:
             return iter(())
-        return iter([self[name] for name in sorted(name for name, _ in self.root[FRAMES].groups())])
+        # The attributes are written last: a stack without them was being made when a process was killed, and holds nothing.
+        return iter([self[name] for name, group in sorted(self.root[self.group].groups()) if ATTRIBUTES in group.attrs])
 
     def __getitem__(self, name: str) -> Stack:
         array = self._array(name)
-        own = self.root[f"{FRAMES}/{name}"].attrs[ATTRIBUTES]
+        own = self.root[f"{self.group}/{name}"].attrs[ATTRIBUTES]
         size = own["pixel_size_nm"]
         shape: tuple[int, int] = (int(array.shape[1]), int(array.shape[2]))
         return Stack(name, int(array.shape[0]), shape, str(array.dtype), None if size is None else tuple(size), own["detector"])
@@ -55,7 +57,7 @@ class Stacks:
             if (stack.shape, stack.dtype, stack.pixel_size_nm, stack.detector) == (tuple(shape), dtype, pixel_size_nm, detector):
                 return stack  # type: ignore[no-any-return]
         name = f"stack_{sum(1 for _ in self):03d}"
-        group = self.root.create_group(f"{FRAMES}/{name}")
+        group = self.root.create_group(f"{self.group}/{name}", overwrite=True)
         n_levels = _create(group, (0, *shape), dtype)
         group.attrs.update(
             {
@@ -67,11 +69,12 @@ class Stacks:
 
     def ensure_labels(self, stack: str, name: str) -> None:
         """Make a label image of the stack's shape, where there is none, and list it."""
-        group = self.root[f"{FRAMES}/{stack}"]
+        group = self.root[f"{self.group}/{stack}"]
         labels = group.require_group("labels")
-        if name not in labels:
+        # The attributes are written last.
+        if name not in labels or not dict(labels[name].attrs):
             size = self[stack].pixel_size_nm
-            child = labels.create_group(name)
+            child = labels.create_group(name, overwrite=True)
             fill = UNCORRECTED if name == CORRECTED else 0
             n_levels = _create(child, self._array(stack).shape, np.int32, fill_value=fill)
             child.attrs.update(ome_zarr.label_attributes(DIMS, size, name=name, n_levels=n_levels))
@@ -86,10 +89,18 @@ class Stacks:
                     array.resize((n_frames, *array.shape[1:]))
         self._arrays.clear()
 
+    def trim(self, stack: str, n_frames: int) -> None:
+        """Take away the room for more than `n_frames` frames that `grow` has made."""
+        for name in (None, *self.label_names(stack)):
+            for array in self._levels(stack, name, fresh=True):
+                if array.shape[0] > n_frames:
+                    array.resize((n_frames, *array.shape[1:]))
+        self._arrays.clear()
+
     def label_names(self, stack: str) -> list[str]:
         """Names of the stack's label images."""
-        group = self.root[f"{FRAMES}/{stack}"]
-        return sorted(name for name, _ in group["labels"].groups()) if "labels" in group else []
+        group = self.root[f"{self.group}/{stack}"]
+        return sorted(name for name, child in group["labels"].groups() if dict(child.attrs)) if "labels" in group else []
 
     def read(self, stack: str, index: int, labels: str | None = None) -> NDArray[Any]:
         """One frame, or its label image of the name `labels`."""
@@ -135,7 +146,7 @@ class Stacks:
 
     def _levels(self, stack: str, labels: str | None = None, *, fresh: bool = False) -> list[Any]:
         """Arrays of an image or label image, the largest first."""
-        path = f"{FRAMES}/{stack}" if labels is None else f"{FRAMES}/{stack}/labels/{labels}"
+        path = f"{self.group}/{stack}" if labels is None else f"{self.group}/{stack}/labels/{labels}"
         if fresh or path not in self._arrays:
             group = self.root.get(path, {})
             if ome_zarr.ARRAY in group:
