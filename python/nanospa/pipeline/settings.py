@@ -9,6 +9,8 @@ from typing import Annotated, Any, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from nanospa.acquire import PRESETS as PLANS
+from nanospa.acquire import Plan
 from nanospa.cluster import PRESETS as CLUSTER_PRESETS
 from nanospa.cluster import ClusterSettings
 from nanospa.errors import SettingsError, UnknownNameError
@@ -16,12 +18,6 @@ from nanospa.segment import PRESETS as SEGMENT_PRESETS
 from nanospa.segment import SegmentSettings
 from nanospa.simulate import PRESETS as SIMULATE_PRESETS
 from nanospa.simulate import SimulateSettings
-
-_SECTION_PRESETS: dict[str, Mapping[str, BaseModel]] = {
-    "simulate": SIMULATE_PRESETS,
-    "segment": SEGMENT_PRESETS,
-    "cluster": CLUSTER_PRESETS,
-}
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
@@ -51,6 +47,30 @@ class InputSettings(_Section):
     @classmethod
     def _one(cls, value: Any) -> Any:
         return (value,) if isinstance(value, str) else value
+
+
+class AcquireSettings(Plan):
+    """How frames are acquired: the fields of `nanospa.acquire.Plan`, the microscope, and how particles are found in a survey.
+
+    Attributes
+    ----------
+    microscope : str
+        Name of the driver; see `nanospa.acquire.drivers`.
+    options : dict
+        Options of the driver.
+    find : SegmentSettings or None
+        Segmentation of the survey images that decides which tiles hold particles; None takes bright objects above a share of the
+        maximum (`nanospa.acquire.particle_presence`).
+    """
+
+    microscope: str = "simulated"
+    options: dict[str, Any] = Field(default_factory=dict)
+    find: SegmentSettings | None = SegmentSettings()
+
+    @property
+    def plan(self) -> Plan:
+        """What the microscope is to do."""
+        return Plan(**{name: getattr(self, name) for name in Plan.model_fields})
 
 
 class SegmentSection(SegmentSettings):
@@ -119,6 +139,8 @@ class Settings(_Section):
         Frames of files.
     simulate : SimulateSettings or None
         Simulated frames instead.
+    acquire : AcquireSettings or None
+        Frames acquired with a microscope instead.
     segment : SegmentSection
         Segmentation.
     measure : MeasureSettings
@@ -131,6 +153,7 @@ class Settings(_Section):
 
     input: InputSettings = InputSettings()
     simulate: SimulateSettings | None = None
+    acquire: AcquireSettings | None = None
     segment: SegmentSection = SegmentSection()
     measure: MeasureSettings = MeasureSettings()
     cluster: ClusterSettings = ClusterSettings()
@@ -211,6 +234,20 @@ class Settings(_Section):
         return yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
 
 
+_SECTION_PRESETS: dict[str, Mapping[str, BaseModel]] = {
+    "simulate": SIMULATE_PRESETS,
+    # Of a simulated microscope: on the specimen of the plan's name.
+    "acquire": {name: AcquireSettings(**plan.model_dump(), options={"specimen": name}) for name, plan in PLANS.items()},
+    "segment": SEGMENT_PRESETS,
+    "cluster": CLUSTER_PRESETS,
+}
+
+#: Sections that a run may do without.
+_OPTIONAL = ("simulate", "acquire")
+#: Fields of a section that are changed entry by entry, as the section itself is.
+_NESTED = {"acquire": ("options", "find")}
+
+
 def preset_settings(name: Any) -> Settings:
     """Settings of a name."""
     if name not in PRESETS:
@@ -228,8 +265,10 @@ def changed(settings: Settings, values: Mapping[str, Any]) -> Settings:
                 raise SettingsError(f"{key}: expected settings or one of {', '.join(named)}, found {value!r}{_nearest(value, named)}")
             merged[key] = named[value].model_dump()
         elif isinstance(value, Mapping) and key in merged:
-            merged[key] = {**(merged[key] or {}), **value}
-        elif value is None and key in Settings.model_fields and key != "simulate":
+            old = merged[key] or {}
+            nested = {n: {**old[n], **value[n]} for n in _NESTED.get(key, ()) if isinstance(old.get(n), dict) and isinstance(value.get(n), dict)}
+            merged[key] = {**old, **value, **nested}
+        elif value is None and key in Settings.model_fields and key not in _OPTIONAL:
             # A section with nothing under it in YAML.
             continue
         else:
@@ -247,13 +286,17 @@ def with_overrides(settings: Settings, overrides: Iterable[str]) -> Settings:
     values: dict[str, dict[str, Any]] = {}
     for text in overrides:
         path, equals, value = text.partition("=")
-        section, dot, field = path.strip().partition(".")
-        if not equals or not section or not dot or not field:
+        section, *fields = path.strip().split(".")
+        if not equals or not section or not fields or not all(fields):
             raise SettingsError(f"--set: expected section.field=value, found {text!r}")
         try:
-            values.setdefault(section, {})[field] = yaml.safe_load(value)
+            found = yaml.safe_load(value)
         except yaml.YAMLError as error:
             raise SettingsError(f"--set {path}: expected a YAML value, found {value!r}") from error
+        if len(fields) == 2 and fields[0] in _NESTED.get(section, ()):
+            values.setdefault(section, {}).setdefault(fields[0], {})[fields[1]] = found
+        else:
+            values.setdefault(section, {})[".".join(fields)] = found
     return changed(settings, values)
 
 
