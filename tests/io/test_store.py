@@ -44,7 +44,7 @@ def store(tmp_path):
     )
     store.write_table("particles", table, digest="1")
     store.write_table("empty", xr.Dataset({"area_px": ("particle", np.zeros(0))}))
-    store.journal.ensure("segment", 3, "frame")
+    store.journal.ensure("segment", 3)
     store.journal.mark("segment", 1, 2**64 - 3, encode_record({"threshold": 1.5}, {"score": np.ones(2)}))
     return store
 
@@ -129,7 +129,7 @@ def test_growing_keeps_what_is_there(store):
     assert store.stacks.read("stack_000", 4, "particles").max() == 0
     store.stacks.grow("stack_000", 2)
     assert store.stacks["stack_000"].n_frames == 5
-    store.journal.ensure("segment", 5, "frame")
+    store.journal.ensure("segment", 5)
     assert store.journal.entries("segment").tolist() == [0, 2**64 - 3, 0, 0, 0]
 
 

@@ -22,7 +22,7 @@ class Journal:
         self.root = root
         self._arrays: dict[str, Any] = {}
 
-    def ensure(self, stage: str, n_items: int, dim: str) -> None:
+    def ensure(self, stage: str, n_items: int) -> None:
         """Make room for `n_items` items of a stage."""
         from zarr.codecs import Crc32cCodec, ZstdCodec
 
@@ -35,7 +35,8 @@ class Journal:
                     chunks=(1,),
                     dtype=dtype,
                     compressors=[ZstdCodec(level=ZSTD_LEVEL), Crc32cCodec()],
-                    dimension_names=[dim if group == JOURNAL else f"{dim}_record"],
+                    # Each its own: stages that grow while a session runs are not of one length.
+                    dimension_names=[f"{stage}_{'item' if group == JOURNAL else 'record'}"],
                 )
             elif parent[stage].shape[0] < n_items:
                 parent[stage].resize((n_items,))
@@ -44,7 +45,7 @@ class Journal:
     def trim(self, stage: str, n_items: int) -> None:
         """Take away the room for more than `n_items` items of a stage."""
         for group in (JOURNAL, RECORDS):
-            array = self.root[f"{group}/{stage}"] if f"{group}/{stage}" in self.root else None
+            array = self.root.get(f"{group}/{stage}")
             if array is not None and array.shape[0] > n_items:
                 array.resize((n_items,))
         self._arrays.clear()

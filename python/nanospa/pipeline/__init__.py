@@ -1,13 +1,17 @@
 """pipeline: the stages over many frames, on one machine or a cluster, into one store."""
 
+from nanospa.pipeline.acquisition import abort, acquire
+from nanospa.pipeline.acquisition_progress import AcquisitionProgress
 from nanospa.pipeline.correct import correct
 from nanospa.pipeline.run import run
-from nanospa.pipeline.settings import PRESETS, InputSettings, MeasureSettings, ReportSettings, SegmentSection, Settings
+from nanospa.pipeline.settings import PRESETS, AcquireSettings, InputSettings, MeasureSettings, ReportSettings, SegmentSection, Settings
 from nanospa.pipeline.summary import Failure, Summary
 from nanospa.pipeline.train import train
 
 __all__ = [
     "PRESETS",
+    "AcquireSettings",
+    "AcquisitionProgress",
     "Failure",
     "InputSettings",
     "MeasureSettings",
@@ -15,6 +19,8 @@ __all__ = [
     "SegmentSection",
     "Settings",
     "Summary",
+    "abort",
+    "acquire",
     "correct",
     "run",
     "train",

@@ -42,6 +42,11 @@ class Workers:
             return self._here(task, items)
         return self._there(task, items)
 
+    def start(self) -> None:
+        """Start the cluster, or connect to it, now."""
+        if self.scheduler != "sync":
+            self._connected()
+
     def close(self) -> None:
         """Stop what was started."""
         while self._owned:

@@ -22,6 +22,8 @@ from nanospa.schema import as_image, pixel_size_pair
 SIMULATED = "simulated/"
 #: Source of a frame that came as an array: this and its number.
 ARRAY = "array/"
+#: Source of a frame that a microscope acquired: this and its number.
+ACQUIRED = "acquired/"
 
 
 @dataclass(frozen=True)
@@ -149,8 +151,8 @@ def placed(store: Store, found: Iterator[Found], detector: str) -> tuple[list[Fr
 
 
 def _refuse_mixture(store: Store, known: set[tuple[str, int]], coming: set[tuple[str, int]]) -> None:
-    """Simulated frames and arrays have no name of their own: what the store has of them must come again, and nothing else."""
-    for prefix, what in ((SIMULATED, "simulated frames"), (ARRAY, "frames given as arrays")):
+    """Frames without a name of their own, simulated or given: what the store has of them must come again, and nothing else."""
+    for prefix, what in ((SIMULATED, "simulated frames"), (ARRAY, "frames given as arrays"), (ACQUIRED, "acquired frames")):
         of_kind = {key for key in known | coming if key[0].startswith(prefix)}
         if of_kind and (of_kind - coming or (known | coming) - of_kind):
             raise StoreError(

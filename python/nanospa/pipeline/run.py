@@ -15,7 +15,9 @@ from nanospa.io.frame_paths import frame_paths
 from nanospa.io.records import decode_record
 from nanospa.io.store import Store
 from nanospa.pipeline import cut_outs, frame_source, tables
+from nanospa.pipeline.acquisition_tables import recover
 from nanospa.pipeline.distribute import Workers, workers
+from nanospa.pipeline.event_journal import has_events
 from nanospa.pipeline.fingerprint import digest, entry
 from nanospa.pipeline.frame_source import Frame
 from nanospa.pipeline.grouping import group_particles
@@ -90,17 +92,17 @@ def run(
     (2, 0)
     """
     names = _stages(stages)
-    chosen = _settings(settings, Path(store))
+    chosen = as_settings(settings, Path(store))
     chosen = _with_kept(chosen, Path(store), names)
     if "segment" in names:
         chosen = located(chosen)
     source, chosen = _source(images, chosen, Path(store), "input" in names)
     with workers(scheduler) as pool:
         opened = Store.ensure(store)
-        return _Run(opened, chosen, pool, progress).all(names, source)
+        return Run(opened, chosen, pool, progress).all(names, source)
 
 
-class _Run:
+class Run:
     """One run: the store, its frames, and what happened."""
 
     def __init__(self, store: Store, settings: Settings, pool: Workers, progress: Progress | None) -> None:
@@ -119,6 +121,7 @@ class _Run:
             found = source(self.settings, self.failed)
             self.frames, arrays = frame_source.placed(self.store, found, self.settings.input.detector)
         else:
+            recover(self.store)
             self.frames = frame_source.frames_of(self.store)
         self.store.set_attributes(
             settings=self.settings.model_dump(mode="json"), settings_hash=hashlib.sha256(self.text.encode()).hexdigest()
@@ -196,7 +199,7 @@ class _Run:
         self.seconds["images"] = round(time.perf_counter() - started, 3)
 
     def _cluster(self) -> None:
-        self.store.journal.ensure("cluster", 1, "clustering")
+        self.store.journal.ensure("cluster", 1)
         if not self.store.has(PARTICLES):
             raise StoreError(f"{self.store.path}: expected measured particles in the store, found none; run measure first")
         made = entry("cluster", self.settings.cluster.model_dump(mode="json"), self.store.read_attributes(PARTICLES).get("digest"))
@@ -218,9 +221,8 @@ class _Run:
         self, stage: str, frames: Sequence[Frame], entries: Sequence[int], extra: Callable[[Frame], dict[str, Any]], *, here: bool = False
     ) -> None:
         """Do the items whose journal entry is not the one they would get."""
-        dim = {"images": "image_block"}.get(stage, "frame")
         n_items = len(frames) if stage == "images" else len(self.frames)
-        self.store.journal.ensure(stage, n_items, dim)
+        self.store.journal.ensure(stage, n_items)
         done = self.store.journal.entries(stage)
         pending = [(f, e) for f, e in zip(frames, entries, strict=True) if int(done[f.row]) != e]
         self.n_skipped[stage], n_done, n_failed = len(frames) - len(pending), 0, 0
@@ -273,7 +275,8 @@ def _stages(stages: Iterable[str] | None) -> tuple[str, ...]:
     return tuple(name for name in STAGES if name in names)
 
 
-def _settings(settings: Any, store: Path) -> Settings:
+def as_settings(settings: Any, store: Path) -> Settings:
+    """Settings of whatever a user may give: settings, a mapping, a file, a preset; None takes those of the store."""
     if isinstance(settings, Settings):
         return settings
     if isinstance(settings, Mapping):
@@ -294,7 +297,7 @@ def _with_kept(settings: Settings, store: Path, names: Sequence[str]) -> Setting
     if not store.exists() or len(names) == len(STAGES):
         return settings
     kept = settings_of(Store.open(store))
-    sections = {"input": ("input", "simulate"), "segment": ("segment",), "measure": ("measure",), "cluster": ("cluster",)}
+    sections = {"input": ("input", "simulate", "acquire"), "segment": ("segment",), "measure": ("measure",), "cluster": ("cluster",)}
     old = [section for stage in STAGES if stage not in names for section in sections[stage]]
     return settings.model_copy(update={section: getattr(kept, section) for section in old})
 
@@ -319,9 +322,12 @@ def _source(images: Any, settings: Settings, store: Path, wanted: bool) -> tuple
     if patterns is None:
         if settings.simulate is not None:
             return (lambda chosen, failed: frame_source.simulated(chosen)), settings
-        if store.exists() and frame_source.frames_of(Store.open(store)):
-            return None, settings
-        raise EmptyInputError("images: expected files, a folder, a pattern, arrays or a simulation to work on, found none")
+        if store.exists() and (has_events(Store.open(store)) or frame_source.frames_of(Store.open(store))):
+            # How they came about stays what it was.
+            return None, settings.model_copy(update={"acquire": settings_of(Store.open(store)).acquire})
+        raise EmptyInputError(
+            "images: expected files, a folder, a pattern, arrays or a simulation to work on, found none; nanospa acquire acquires some"
+        )
     if not _are_paths(patterns):
         return (lambda chosen, failed: frame_source.of_arrays(patterns, chosen)), settings
     paths = frame_paths(patterns)

@@ -266,7 +266,9 @@ def changed(settings: Settings, values: Mapping[str, Any]) -> Settings:
             merged[key] = named[value].model_dump()
         elif isinstance(value, Mapping) and key in merged:
             old = merged[key] or {}
-            nested = {n: {**old[n], **value[n]} for n in _NESTED.get(key, ()) if isinstance(old.get(n), dict) and isinstance(value.get(n), dict)}
+            nested = {
+                n: {**old[n], **value[n]} for n in _NESTED.get(key, ()) if isinstance(old.get(n), dict) and isinstance(value.get(n), dict)
+            }
             merged[key] = {**old, **value, **nested}
         elif value is None and key in Settings.model_fields and key not in _OPTIONAL:
             # A section with nothing under it in YAML.

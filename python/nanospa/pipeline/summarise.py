@@ -10,7 +10,8 @@ import numpy as np
 from nanospa.io.records import decode_record
 from nanospa.io.store import Store
 from nanospa.pipeline import tables
-from nanospa.pipeline.frame_source import ARRAY, SIMULATED
+from nanospa.pipeline.acquired_summary import acquisition_of, single_particles
+from nanospa.pipeline.frame_source import ACQUIRED, ARRAY, SIMULATED
 from nanospa.pipeline.settings import Settings
 from nanospa.pipeline.summary import Failure, Summary
 from nanospa.pipeline.truth import compared
@@ -34,11 +35,13 @@ def summarise(
     failed = sorted(failed, key=lambda f: (f.stage, f.item, f.source))
     tables.write_status(store, failed)
     told = warnings_of(store)
-    truth = truth_of(store, settings)
+    truth, (single, sizes) = truth_of(store, settings), single_particles(store)
+    truth |= {key: value for key, value in single.items() if np.isfinite(value)}
     store.set_attributes(
         seconds={**store.attributes.get("seconds", {}), **{k: v for k, v in seconds.items() if v >= 0}},
         warnings=[*told, *(f"{f.stage} failed: {f.message}" for f in failed[:_MOST])],
         truth=truth,
+        **({"sizes": list(sizes)} if sizes else {}),
     )
     labels = np.zeros(0, np.int32)
     n_particles = 0
@@ -58,6 +61,8 @@ def summarise(
         seconds=seconds,
         warnings=tuple(told),
         truth=truth,
+        acquisition=acquisition_of(store),
+        sizes=sizes,
     )
 
 
@@ -88,7 +93,7 @@ def _said(table: Any) -> list[str]:
     """Warnings of frames, each once, with the frame or how many say it."""
     where: dict[str, list[str]] = {}
     for row, (texts, source) in enumerate(zip(table["warnings"].to_numpy(), table["source"].to_numpy(), strict=True)):
-        named = not str(source).startswith((SIMULATED, ARRAY))
+        named = not str(source).startswith((SIMULATED, ARRAY, ACQUIRED))
         name = f"frame {row} ({Path(str(source)).name})" if named else f"frame {row}"
         for text in str(texts).split("; "):
             if text:
@@ -98,7 +103,7 @@ def _said(table: Any) -> list[str]:
 
 def truth_of(store: Store, settings: Settings) -> dict[str, float]:
     """Comparison with the truth of simulated frames; empty for others."""
-    if settings.simulate is None or not store.has(TRUTH) or not store.has(PARTICLES):
+    if not store.has(TRUTH) or not store.has(PARTICLES):
         return {}
     clear = bool(getattr(settings.segment, "clear_border", False))
     found = compared(store.read_table(TRUTH, ("touches_border", "iou", "found_label")), inside_only=clear)

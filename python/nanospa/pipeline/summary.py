@@ -39,7 +39,13 @@ class Summary:
     warnings : tuple of str
         What a user should know.
     truth : dict of str to float
-        Simulated input only: n_true, found_fraction at IoU 0.5, mean_iou, purity [-].
+        Simulated input only: n_true, found_fraction at IoU 0.5, mean_iou, purity [-]. Of a simulated microscope also of single particles,
+        however often they were seen: n_distinct, imaged_fraction of those in the surveys, counted_once_fraction of those found [-].
+    acquisition : dict
+        Acquired frames only: state ("ended", "paused", …) and reason, n_images, n_surveys, n_positions, n_faults, n_skipped, instrument_s,
+        seconds_an_image [s].
+    sizes : tuple of dict
+        Simulated microscope only, of each population: n_true, n_found, found_nm and true_nm, means of the equivalent diameter [nm].
     """
 
     store: str
@@ -53,6 +59,8 @@ class Summary:
     seconds: dict[str, float] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     truth: dict[str, float] = field(default_factory=dict)
+    acquisition: dict[str, Any] = field(default_factory=dict)
+    sizes: tuple[dict[str, Any], ...] = ()
 
     @property
     def exit_code(self) -> int:

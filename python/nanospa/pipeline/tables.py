@@ -50,6 +50,11 @@ def frame_table(store: Store, frames: Sequence[Frame]) -> xr.Dataset:
     for stage in records:
         for row, values in enumerate(records[stage]):
             said[row] += values.get("warnings", [])
+    acquired = [values.get("acquired", {}) for values in records["input"]]
+    if any(acquired):
+        for column in (*frame_schema.ORIGIN, *frame_schema.ACQUIRED):
+            if any(column.name in values for values in acquired):
+                columns[column.name] = _column(column, [values.get(column.name) for values in acquired], unknown=-1)
     if any(records["segment"]):
         for column in frame_schema.SEGMENTATION:
             columns[column.name] = _column(column, [values.get(column.name) for values in records["segment"]])
@@ -148,10 +153,10 @@ def _values(store: Store, stage: str, n: int) -> list[dict[str, Any]]:
     return [decode_record(texts[i])[0] if done[i] and texts[i] else {} for i in range(n)]
 
 
-def _column(column: particle_schema.Column, values: list[Any]) -> NDArray[Any]:
+def _column(column: particle_schema.Column, values: list[Any], *, unknown: int = 0) -> NDArray[Any]:
     if column.dtype == "str":
         return np.array(["" if value is None else str(value) for value in values], dtype=object)
-    empty = np.nan if column.dtype.startswith("float") else 0
+    empty = np.nan if column.dtype.startswith("float") else unknown
     return np.array([empty if value is None else value for value in values], dtype=column.dtype)
 
 

@@ -20,6 +20,14 @@ ORIGIN = (
     Column("time", "1", "str", "time of recording, ISO 8601"),
 )
 
+#: What an acquisition knows of its frames beside `ORIGIN`.
+ACQUIRED = (
+    Column("position", "1", "int32", "stage position of the raster"),
+    Column("survey", "1", "int32", "survey the image was chosen from"),
+    Column("tile", "1", "int32", "tile, or particle, of the survey"),
+    Column("electrons_per_nm2", "1/nm^2", "float64", "electron dose of the frame; NaN where the beam current is unknown"),
+)
+
 #: What `measure.frame_flags` gives for a frame.
 FLAGS = (
     Column("focus_score", "1", "float64", "sharpness: width of the power spectrum above the noise, as a fraction of the Nyquist frequency"),
@@ -44,7 +52,7 @@ SEGMENTATION = (
 )
 
 #: Every column of a frame table, in order.
-FRAME_COLUMNS: tuple[Column, ...] = (*ORIGIN, *FLAGS, *SEGMENTATION)
+FRAME_COLUMNS: tuple[Column, ...] = (*ORIGIN, *ACQUIRED, *FLAGS, *SEGMENTATION)
 
 _BY_NAME = {column.name: column for column in FRAME_COLUMNS}
 

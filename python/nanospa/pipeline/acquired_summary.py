@@ -1,0 +1,107 @@
+"""An acquisition in numbers, and beside the truth of a simulated specimen: single particles, however often they were seen."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nanospa.io.records import decode_record
+from nanospa.io.store import Store
+from nanospa.pipeline.acquired_frames import SURVEYS
+from nanospa.pipeline.stages import TRUTH_PREFIX
+from nanospa.schema.store import ACQUISITION, FRAME_TABLE, PARTICLES, TILES, TRUTH
+
+
+def acquisition_of(store: Store) -> dict[str, Any]:
+    """How the session of a store stands; empty for a store without one."""
+    if not store.has(ACQUISITION):
+        return {}
+    table = store.read_table(ACQUISITION, ("kind", "clock_s", "duration_s", "electrons_per_nm2"))
+    kind, clock = table["kind"].to_numpy().astype(str), table["clock_s"].to_numpy()
+    known = clock[np.isfinite(clock)]
+    seconds = float(known[-1] - known[0] + np.nan_to_num(table["duration_s"].to_numpy()[0])) if known.size else 0.0
+    n_images = int((kind == "image").sum())
+    raster = table.attrs.get("raster_y_um") or ()
+    return {
+        **store.attributes.get("acquisition", {}),
+        "n_images": n_images,
+        "n_surveys": int((kind == "survey").sum()),
+        "n_positions": len(raster),
+        "n_faults": int((kind == "fault").sum()),
+        "n_skipped": int((kind == "skip").sum()),
+        "instrument_s": seconds,
+        "seconds_an_image": seconds / n_images if n_images else None,
+    }
+
+
+def single_particles(store: Store) -> tuple[dict[str, float], tuple[dict[str, Any], ...]]:
+    """Single particles of the specimen: how many were imaged, found and counted once; and the sizes of each population."""
+    if not (store.has(ACQUISITION) and store.has(TRUTH) and store.has(PARTICLES)):
+        return {}, ()
+    truth = store.read_table(TRUTH)
+    if "id" not in truth or not truth.sizes.get("particle"):
+        return {}, ()
+    name, whole, frame = truth["id"].to_numpy(), ~truth["touches_border"].to_numpy().astype(bool), truth["frame"].to_numpy()
+    copy = _rows_found(store, frame, truth["found_label"].to_numpy())
+    particles = store.read_table(PARTICLES, ("duplicate", "touches_border", "equivalent_diameter_nm"))
+    counted = np.zeros(name.size, bool)
+    counted[copy >= 0] = ~particles["duplicate"].to_numpy().astype(bool)[copy[copy >= 0]]
+    distinct = np.unique(name[whole])
+    figures = {"n_distinct": float(distinct.size)}
+    found, times = np.unique(name[counted], return_counts=True)
+    if found.size:
+        figures["counted_once_fraction"] = float((times == 1).mean())
+    surveyed = _surveyed(store)
+    if surveyed.size:
+        figures["imaged_fraction"] = float(np.isin(surveyed, distinct).mean())
+    return figures, _sizes(store, truth, particles, whole, copy, counted)
+
+
+def _rows_found(store: Store, frame: NDArray[Any], label: NDArray[Any]) -> NDArray[np.int64]:
+    """Row of the particle table that each true particle of a frame was found as; −1 where it was not."""
+    table = store.read_table(PARTICLES, ("frame", "label"))
+    rows = {key: row for row, key in enumerate(zip(table["frame"].to_numpy().tolist(), table["label"].to_numpy().tolist(), strict=True))}
+    keys = zip(frame.tolist(), label.tolist(), strict=True)
+    return np.array([rows.get(key, -1) if key[1] > 0 else -1 for key in keys], np.int64)
+
+
+def _surveyed(store: Store) -> NDArray[Any]:
+    """Particles that lie whole in a survey, of whose tiles none was left because the session ended."""
+    tiles = store.read_table(TILES, ("survey", "state"))
+    left = set(tiles["survey"].to_numpy()[tiles["state"].to_numpy().astype(str) == "not reached"].tolist())
+    names: list[NDArray[Any]] = []
+    for number, text in enumerate(store.journal.records(SURVEYS)):
+        columns = decode_record(text)[1] if text and number not in left else {}
+        if TRUTH_PREFIX + "id" in columns:
+            names.append(columns[TRUTH_PREFIX + "id"][~columns[TRUTH_PREFIX + "touches_border"].astype(bool)])
+    return np.unique(np.concatenate(names)) if names else np.zeros(0, np.int64)
+
+
+def _sizes(
+    store: Store, truth: Any, particles: Any, whole: NDArray[Any], copy: NDArray[Any], counted: NDArray[Any]
+) -> tuple[dict[str, Any], ...]:
+    """Equivalent diameters of whole particles, found and true."""
+    frames = store.read_table(FRAME_TABLE, ("pixel_size_y_nm", "pixel_size_x_nm"))
+    pixel = np.sqrt(frames["pixel_size_y_nm"].to_numpy() * frames["pixel_size_x_nm"].to_numpy())[truth["frame"].to_numpy()]
+    true_nm = 2 * np.sqrt(truth["area_px"].to_numpy() / np.pi) * pixel
+    population, name = truth["population"].to_numpy().astype(str), truth["id"].to_numpy()
+    first = np.zeros(name.size, bool)
+    first[np.flatnonzero(whole)[np.unique(name[whole], return_index=True)[1]]] = True
+    border = particles["touches_border"].to_numpy().astype(bool)
+    made = []
+    for each in np.unique(population[whole]):
+        found = copy[counted & whole & (population == each)]
+        found_nm = particles["equivalent_diameter_nm"].to_numpy()[found[~border[found]]]
+        true = true_nm[first & (population == each)]
+        made.append(
+            {
+                "population": str(each),
+                "n_true": int(true.size),
+                "n_found": int(found_nm.size),
+                "true_nm": float(true.mean()) if true.size else None,
+                "found_nm": float(found_nm.mean()) if found_nm.size else None,
+            }
+        )
+    return tuple(made)

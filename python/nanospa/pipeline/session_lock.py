@@ -1,0 +1,85 @@
+"""One acquisition at a time in a store, and how another process asks it to end."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from nanospa.errors import StoreError
+
+
+@contextmanager
+def session_lock(path: Path) -> Iterator[None]:
+    """Hold the store at `path` for an acquisition; a process that dies lets go of it.
+
+    Raises
+    ------
+    StoreError
+        Another process acquires into it.
+    """
+    held = _take(path)
+    if held is None:
+        raise StoreError(f"{path}: another process acquires into this store; wait for it, or end it with nanospa acquire --abort")
+    try:
+        yield
+    finally:
+        if held >= 0:
+            os.close(held)
+
+
+def is_held(path: Path) -> bool:
+    """Whether a process acquires into the store."""
+    held = _take(path)
+    if held is not None and held >= 0:
+        os.close(held)
+    return held is None
+
+
+def request_abort(path: Path, timeout_s: float) -> bool:
+    """Ask the process that acquires into the store to end; gives whether it has within the time."""
+    _request(path).touch()
+    until = time.monotonic() + timeout_s
+    while is_held(path):
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.1)
+    _request(path).unlink(missing_ok=True)
+    return True
+
+
+def abort_requested(path: Path) -> bool:
+    """Whether somebody has asked the session to end."""
+    return _request(path).exists()
+
+
+def forget_request(path: Path) -> None:
+    """A new session does not obey an old request."""
+    _request(path).unlink(missing_ok=True)
+
+
+def _request(path: Path) -> Path:
+    # Beside the store: inside it Zarr would take it for a damaged node.
+    return path.with_name(path.name + ".abort")
+
+
+def _take(path: Path) -> int | None:
+    """Descriptor that holds the lock, −1 where the system has none; None where another process holds it."""
+    try:
+        import fcntl
+    except ImportError:  # not on Windows
+        return -1
+    # The folder itself: its files are replaced as they are written, and a lock would go with them.
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        return None
+    except OSError:
+        # A file system without locks.
+        os.close(descriptor)
+        return -1
+    return descriptor
