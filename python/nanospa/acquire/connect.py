@@ -159,7 +159,10 @@ def _find(name: str) -> DriverEntry | EntryPoint:
 
 def _check_options(name: str, factory: Callable[..., Any], options: dict[str, Any]) -> None:
     """Unknown options of a driver that lists its own; one that takes any keyword checks them itself."""
-    parameters = inspect.signature(factory).parameters.values()
+    try:
+        parameters = inspect.signature(factory).parameters.values()
+    except ValueError:  # of a callable that is not written in Python
+        return
     if any(p.kind is p.VAR_KEYWORD for p in parameters):
         return
     known = [p.name for p in parameters if p.kind in (p.KEYWORD_ONLY, p.POSITIONAL_OR_KEYWORD)]
