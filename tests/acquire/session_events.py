@@ -71,8 +71,8 @@ def session_events(n_rows: int = 3, n_columns: int = 3, *, end: str = "end", see
     for position, ((row, column), (y, x)) in enumerate(zip(raster, places, strict=True)):
         read_y, read_x = y + rng.normal(0, 0.02), x + rng.normal(0, 0.02)
         if position == 4:
-            for attempt in (1, 2, 3):
-                action = "retry" if attempt < 3 else "skip"
+            for attempt in (0, 1, 2):
+                action = "retry" if attempt < 2 else "skip"
                 event("fault", 30.0, error="stage", message="the stage stalled", step="move", attempt=attempt, action=action, position=4)
             event("skip", 0.0, what="position", position=4, reason="the stage stalled (3 attempts)")
             continue
@@ -107,7 +107,7 @@ def session_events(n_rows: int = 3, n_columns: int = 3, *, end: str = "end", see
                 "column": (tile if (tile // PER_SIDE) % 2 == 0 else PER_SIDE - 1 - tile) % PER_SIDE,
                 "n_found": int(rng.integers(3, 20)) if tile in chosen or (tile == 15 and not empty) else 0,
                 "selected": tile in chosen,
-                "reason": "" if tile in chosen else "dose limit" if tile == 15 and not empty else "no particles",
+                "reason": "particles" if tile in chosen else "dose limit" if tile == 15 and not empty else "empty",
             }
             for tile in range(PER_SIDE**2)
         ]
@@ -119,7 +119,7 @@ def session_events(n_rows: int = 3, n_columns: int = 3, *, end: str = "end", see
             if not tile["selected"]:
                 continue
             if position == 3 and tile["tile"] == chosen[0]:
-                event("fault", 22.0, error="detector", message="no image", step="image", attempt=1, action="retry", position=3)
+                event("fault", 22.0, error="detector", message="no image", step="image", attempt=0, action="retry", position=3)
             if position == 7 and tile["tile"] == chosen[-1]:
                 event("skip", 0.0, what="tile", position=position, tile=tile["tile"], reason="no beam")
                 continue

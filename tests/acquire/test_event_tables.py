@@ -47,7 +47,7 @@ def test_every_tile_has_a_fate(tables, events):
     assert set(tiles["state"]) <= set(TILE_STATES) and len(tiles) == 8 * PER_SIDE**2
     n_images = sum(event["kind"] == "image" for event in events)
     imaged = tiles[tiles["state"] == "imaged"]
-    assert sorted(imaged["image"]) == list(range(n_images)) and (imaged["reason"] == "").all()
+    assert sorted(imaged["image"]) == list(range(n_images))
     assert set(tiles[tiles["state"] == "skipped"]["reason"]) == {"dose limit", "no beam"}
     assert (tiles[tiles["state"] == "empty"]["n_found"] == 0).all()
     assert tables["survey_table"]["n_imaged"].values.sum() == n_images
@@ -63,15 +63,29 @@ def test_tiles_fill_their_survey(tables):
     assert len({(r, c) for r, c in zip(first["tile_row"], first["tile_column"], strict=True)}) == PER_SIDE**2
 
 
-def test_particles_bring_their_own_place():
+def test_single_particles():
     events = session_events(1, 1)
+    events[0]["values"]["plan"]["particle_field_nm"] = 25.0
     survey = next(event for event in events if event["kind"] == "survey")["values"]
-    survey["tiles"] = [{"tile": 0, "y0": 0.5, "x0": 0.25, "height": 0.1, "width": 0.2, "n_found": 1, "selected": True, "reason": ""}]
-    tiles = event_tables(events)["tiles"]
-    side = survey["pixel_size_y_nm"] * survey["height_px"] / 1000
-    assert float(tiles["stage_y_um"][0]) == pytest.approx(survey["stage_y_um"] + 0.05 * side)
-    assert float(tiles["stage_x_um"][0]) == pytest.approx(survey["stage_x_um"] - 0.15 * side)
-    assert float(tiles["width_um"][0]) == pytest.approx(0.2 * side)
+    survey["tiles"] = []
+    survey["particles"] = [
+        {"particle": 0, "y_nm": 50.0, "x_nm": -100.0, "size_nm": 8.0, "selected": True, "reason": "particle"},
+        {"particle": 1, "y_nm": 330.0, "x_nm": 0.0, "size_nm": 8.0, "selected": False, "reason": "cut by the survey's border"},
+        {"particle": 2, "y_nm": 0.0, "x_nm": 0.0, "size_nm": 8.0, "selected": True, "reason": "particle"},
+    ]
+    image = next(event for event in events if event["kind"] == "image")["values"]
+    image["particle"] = 0
+    del image["tile"]
+    skip = {"what": "particle", "particle": 2, "position": 0, "reason": "not on a zone axis", "clock_s": 1e3, "seconds": 0.0}
+    events.append({"number": len(events), "kind": "skip", "values": skip})
+    tables = event_tables(events)
+    tiles = tables["tiles"]
+    assert tiles["state"].values.tolist() == ["imaged", "skipped", "skipped"]
+    assert tiles["reason"].values.tolist() == ["particle", "cut by the survey's border", "not on a zone axis"]
+    assert tiles["stage_y_um"].values - survey["stage_y_um"] == pytest.approx([0.05, 0.33, 0])
+    assert tiles["stage_x_um"].values - survey["stage_x_um"] == pytest.approx([-0.1, 0, 0])
+    assert tiles["width_um"].values == pytest.approx([0.025] * 3)
+    assert tables["acquisition"]["tile"].values[-1] == 2
 
 
 def test_focus_curves(tables, events):

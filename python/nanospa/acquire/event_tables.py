@@ -90,11 +90,15 @@ def _event_row(row: dict[str, Any]) -> dict[str, Any]:
     if row["kind"] == "start":
         # Its lists are the raster, which is among the table's attributes.
         values = {name: value for name, value in values.items() if name not in ("stage_y_um", "stage_x_um")}
-    return {**values, "number": row["number"], "kind": row["kind"], "electrons_per_nm2": _dose(values)}
+    if values.get("attempt") is not None:
+        # Events count how often it had failed before.
+        values["attempt"] += 1
+    return {**values, "tile": _number(values), "number": row["number"], "kind": row["kind"]}
 
 
-def _dose(values: Mapping[str, Any]) -> Any:
-    return values.get("electrons_per_nm2", values.get("dose_electrons_per_nm2", values.get("dose")))
+def _number(values: Mapping[str, Any]) -> Any:
+    """Number of a tile, or of a particle where single particles are imaged."""
+    return values.get("tile", values.get("particle"))
 
 
 def _surveys(rows: list[dict[str, Any]], places: Sequence[tuple[str, int]]) -> list[dict[str, Any]]:
@@ -107,15 +111,15 @@ def _surveys(rows: list[dict[str, Any]], places: Sequence[tuple[str, int]]) -> l
         elif row["kind"] == "survey":
             stack, index = places[len(made)] if len(made) < len(places) else ("", -1)
             where = {name: move.get(name) for name in ("row", "column")}
-            tiles = values.get("tiles") or []
+            tiles = [*(values.get("tiles") or ()), *(values.get("particles") or ())]
             counts = {"n_tiles": len(tiles), "n_selected": sum(bool(tile.get("selected")) for tile in tiles)}
             made.append({**where, **values, **counts, "stack": stack, "index": index})
     return made
 
 
 def _tiles(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    per_side = int((_first(rows, "start").get("plan") or {}).get("tiles") or 0)
-    images = {(r["values"].get("survey"), r["values"].get("tile")): r["values"] for r in rows if r["kind"] == "image"}
+    plan = _first(rows, "start").get("plan") or {}
+    images = {(r["values"].get("survey"), _number(r["values"])): r["values"] for r in rows if r["kind"] == "image"}
     made: list[dict[str, Any]] = []
     place: dict[tuple[Any, Any], dict[str, Any]] = {}
     # A skip names its position; the survey there is the last one taken at it.
@@ -125,51 +129,47 @@ def _tiles(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
         if row["kind"] == "survey":
             survey = values.get("survey")
             last_of[values.get("position")] = survey
-            for tile in values.get("tiles") or []:
-                image = images.get((survey, tile.get("tile")))
-                made.append(_tile(values, tile, image, per_side))
-                place[survey, tile.get("tile")] = made[-1]
+            for tile in (*(values.get("tiles") or ()), *(values.get("particles") or ())):
+                made.append(_tile(values, tile, images.get((survey, _number(tile))), plan))
+                place[survey, _number(tile)] = made[-1]
         elif row["kind"] == "skip":
             survey = values.get("survey", last_of.get(values.get("position")))
             whole = values.get("what") == "position"
-            for (of_survey, tile), found in place.items():
-                if of_survey == survey and (whole or tile == values.get("tile")) and found["state"] == "not reached":
+            for (of_survey, number), found in place.items():
+                if of_survey == survey and (whole or number == _number(values)) and found["state"] == "not reached":
                     found.update(state="skipped", reason=values.get("reason"))
     return made
 
 
-def _tile(survey: Mapping[str, Any], tile: Mapping[str, Any], image: Mapping[str, Any] | None, per_side: int) -> dict[str, Any]:
-    """A tile with its place on the stage and its fate as far as the survey tells it."""
-    given = all(name in tile for name in ("y0", "x0", "height", "width"))
-    if given:
-        y0, x0, height, width = (float(tile[name]) for name in ("y0", "x0", "height", "width"))
-    elif per_side and tile.get("row") is not None and tile.get("column") is not None:
-        y0, x0, height, width = tile["row"] / per_side, tile["column"] / per_side, 1 / per_side, 1 / per_side
-    elif image is not None:
-        y0, x0, height, width = (float(image.get(name, np.nan)) for name in ("y0", "x0", "height", "width"))
-    else:
-        y0 = x0 = height = width = np.nan
-    size_y, size_x = (
-        survey.get(f"pixel_size_{axis}_nm", np.nan) * survey.get(name, np.nan) / 1000
-        for axis, name in (("y", "height_px"), ("x", "width_px"))
+def _tile(survey: Mapping[str, Any], tile: Mapping[str, Any], image: Mapping[str, Any] | None, plan: Mapping[str, Any]) -> dict[str, Any]:
+    """A tile or particle with its place on the stage and its fate as far as the survey tells it."""
+    field_y, field_x = (
+        survey.get(f"pixel_size_{axis}_nm", np.nan) * survey.get(side, np.nan) for axis, side in (("y", "height_px"), ("x", "width_px"))
     )
-    n_found, selected = tile.get("n_found"), bool(tile.get("selected"))
-    left_out = "empty" if not n_found else "skipped"
-    state = "imaged" if image is not None else "not reached" if selected else left_out
+    if "particle" in tile:
+        height = width = float(plan.get("particle_field_nm") or tile.get("size_nm") or np.nan)
+        y, x = (float(tile.get(f"{axis}_nm", np.nan)) for axis in "yx")
+    else:
+        n = int(plan.get("tiles") or 0) or np.nan
+        height, width = field_y / n, field_x / n
+        y, x = (tile.get("row", np.nan) + 0.5) * height - field_y / 2, (tile.get("column", np.nan) + 0.5) * width - field_x / 2
+    # A particle is one.
+    n_found, selected = tile.get("n_found", 1 if "particle" in tile else None), bool(tile.get("selected"))
+    left_out = "skipped" if n_found else "empty"
     return {
         "survey": survey.get("survey"),
         "position": survey.get("position"),
-        "tile": tile.get("tile"),
+        "tile": _number(tile),
         "tile_row": tile.get("row"),
         "tile_column": tile.get("column"),
-        "stage_y_um": survey.get("stage_y_um", np.nan) + (y0 + height / 2 - 0.5) * size_y,
-        "stage_x_um": survey.get("stage_x_um", np.nan) + (x0 + width / 2 - 0.5) * size_x,
-        "height_um": height * size_y,
-        "width_um": width * size_x,
+        "stage_y_um": survey.get("stage_y_um", np.nan) + y / 1000,
+        "stage_x_um": survey.get("stage_x_um", np.nan) + x / 1000,
+        "height_um": height / 1000,
+        "width_um": width / 1000,
         "n_found": n_found,
         "selected": selected,
-        "state": state,
-        "reason": tile.get("reason") if state in ("skipped", "empty") else "",
+        "state": "imaged" if image is not None else "not reached" if selected else left_out,
+        "reason": tile.get("reason"),
         "image": None if image is None else image.get("image"),
     }
 

@@ -31,7 +31,7 @@ EVENT_COLUMNS = (
     Column("target_y_um", "um", "float64", "where a move was to go"),
     Column("target_x_um", "um", "float64", "where a move was to go"),
     Column("defocus_nm", "nm", "float64", "defocus of a frame; of a focus the one it ended at"),
-    Column("mode", "1", "str", "coarse or fine focus"),
+    Column("mode", "1", "str", "coarse or fine focus; of a drift whether an image or a look at a particle showed it"),
     Column("verdict", "1", "str", "what came of a focus: fitted, best_sample, rolled_back or no_signal"),
     Column("pixel_size_y_nm", "nm", "float64", "pixel size of a frame along y"),
     Column("pixel_size_x_nm", "nm", "float64", "pixel size of a frame along x"),
@@ -45,13 +45,14 @@ EVENT_COLUMNS = (
     Column("since_survey_s", "s", "float64", "time from the survey to the image that was compared with it"),
     Column("confidence", "1", "float64", "confidence of the displacement"),
     Column("applied", "1", "bool", "whether the displacement was taken up"),
-    Column("what", "1", "str", "what was left out: position, tile or particle"),
+    Column("what", "1", "str", "what was left out: position, tile, particle or focus"),
     Column("reason", "1", "str", "why it was left out, or why the session paused or ended"),
     Column("error", "1", "str", "kind of error"),
     Column("message", "1", "str", "what the error, or the focus, said"),
     Column("step", "1", "str", "step that failed"),
     Column("attempt", "1", "int32", "which attempt at it, from 1"),
     Column("action", "1", "str", "what was done about it: retry, skip or pause"),
+    Column("recovery", "1", "bool", "whether it only brought the microscope back to where it was before an interruption"),
 )
 
 #: One row a survey; dimension `survey`.
@@ -94,7 +95,7 @@ TILE_COLUMNS = (
     Column("n_found", "1", "int32", "particles found in it in the survey"),
     Column("selected", "1", "bool", "whether it was chosen for an image"),
     Column("state", "1", "str", "imaged, empty, skipped or not reached"),
-    Column("reason", "1", "str", "why it was skipped"),
+    Column("reason", "1", "str", "why it was chosen, or left out"),
     Column("image", "1", "int32", "its image"),
 )
 

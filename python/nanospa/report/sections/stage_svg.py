@@ -18,6 +18,8 @@ from nanospa.report.stage_map import by_state, fill_of, rectangles, skipped_posi
 MOST_TILES = 6000
 #: Surveys with a picture, and the longest side of it.
 MOST_PICTURES, PICTURE_PX = 64, 220
+#: Reasons that say no more than the fate does.
+_PLAIN_REASONS = ("", "empty", "particle", "particles")
 #: Positions with a number.
 _MOST_NUMBERS = 80
 #: Room around the map, in shares of its longer side.
@@ -117,7 +119,7 @@ def _said(tiles: Any, row: int, state: str) -> str:
 
     reason = str(tiles["reason"].values[row]) if "reason" in tiles else ""
     fate = f"image {number('image')}" if state == "imaged" and number("image") >= 0 else state
-    parts = [f"{fate}: {reason}" if reason else fate]
+    parts = [f"{fate}: {reason}" if reason not in _PLAIN_REASONS else fate]
     if (found := number("n_found")) >= 0:
         parts.append(f"{found} particle{'' if found == 1 else 's'} found in the survey")
     parts += [f"{what} {number(what)}" for what in ("survey", "tile") if number(what) >= 0]
