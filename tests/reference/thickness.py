@@ -13,6 +13,17 @@ def star_tetrahedra(etching):
             yield corners[:, order] * signs
 
 
+def decahedron_corners():
+    ring = [(np.cos(a), np.sin(a), 0) for a in np.arange(5) * 2 * np.pi / 5]
+    return np.array([*ring, (0, 0, 1 / np.sqrt(3)), (0, 0, -1 / np.sqrt(3))])
+
+
+def icosahedron_corners():
+    golden = (1 + np.sqrt(5)) / 2
+    corners = [np.roll((0, a, b * golden), k) for a in (1, -1) for b in (1, -1) for k in range(3)]
+    return np.array(corners) / np.sqrt(1 + golden**2)
+
+
 def inside_unit(shape, parameter, points):
     """Whether points (n, 3) are in the body of half size 1."""
     if shape == "sphere":
@@ -24,6 +35,12 @@ def inside_unit(shape, parameter, points):
     if shape == "truncated_octahedron":
         faces = [*np.eye(3), *(np.array(s) / 1.5 for s in itertools.product((1, -1), repeat=3))]
         return np.all([np.abs(points @ f) <= 1 for f in faces], axis=0)
+    if shape in ("decahedron", "icosahedron"):
+        # The convex hull of the corners.
+        from scipy.spatial import ConvexHull
+
+        hull = ConvexHull(decahedron_corners() if shape == "decahedron" else icosahedron_corners())
+        return np.all(points @ hull.equations[:, :3].T + hull.equations[:, 3] <= 1e-12, axis=1)
     if shape == "rod":
         on_axis = np.clip(points[:, 2], -(parameter - 1), parameter - 1)
         return np.linalg.norm(points - on_axis[:, None] * [0, 0, 1], axis=1) <= 1

@@ -36,7 +36,8 @@ def particle(
     Parameters
     ----------
     shape : str
-        "sphere", "cube", "star", "octahedron", "truncated_octahedron" or "rod"; see `nanospa.simulate.SHAPES`.
+        "sphere", "cube", "star", "octahedron", "truncated_octahedron", "decahedron", "icosahedron" or "rod"; see
+        `nanospa.simulate.SHAPES`.
     size_nm : float
         Size as `SHAPES` defines it [nm].
     pixel_size_nm : float or (float, float)

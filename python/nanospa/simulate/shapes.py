@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,15 +37,22 @@ class Shape:
     radius: float = 1.0
 
 
-#: Every shape, by name. All but the rod have the full octahedral symmetry about the axes x, y, z of the particle.
+#: Every shape, by name. All but the rod, the decahedron and the icosahedron have the full octahedral symmetry about the axes x, y, z of the
+#: particle.
 SHAPES: dict[str, Shape] = {
     "sphere": Shape("diameter"),
     "cube": Shape("edge of the enclosing cube", "exponent", 12.0, 2.0, 50.0, radius=float(np.sqrt(3.0))),
     "star": Shape("distance of opposite four-fold tips", "etching", 0.25, 0.0, 0.8),
     "octahedron": Shape("distance of opposite corners"),
     "truncated_octahedron": Shape("distance of opposite {100} faces", radius=float(np.sqrt(1.25))),
+    "decahedron": Shape("diameter of the circle through the five corners of the equator; the five-fold axis is z"),
+    "icosahedron": Shape("distance of opposite corners"),
     "rod": Shape("diameter; the long axis is z", "aspect", 3.0, 1.0, 50.0),
 }
+
+
+#: The golden ratio.
+GOLDEN = (1 + math.sqrt(5)) / 2
 
 
 def known_shape(name: str) -> Shape:
@@ -73,6 +81,22 @@ def enclosing_radius(name: str, parameter: float) -> float:
     return parameter if name == "rod" else known_shape(name).radius
 
 
+def body_volume(name: str, parameter: float) -> float:
+    """Volume of the shape of half size 1."""
+    if name == "cube":
+        # Jaklič et al., Segmentation and Recovery of Superquadrics (2000), eq. 2.60.
+        return 8 * math.gamma(1 + 1 / parameter) ** 3 / math.gamma(1 + 3 / parameter)
+    return {
+        "sphere": 4 / 3 * math.pi,
+        "star": 2 * (1 - parameter),
+        "octahedron": 4 / 3,
+        "truncated_octahedron": 4.0,
+        "decahedron": 5 / 3 * math.sin(2 * math.pi / 5) / math.sqrt(3),
+        "icosahedron": 5 / 12 * (3 + math.sqrt(5)) * (2 / math.sqrt(GOLDEN**2 + 1)) ** 3,
+        "rod": (4 / 3 + 2 * (parameter - 1)) * math.pi,
+    }[name]
+
+
 def inside(shape: str, points: NDArray[np.float64], *, size_nm: float, shape_parameter: float | None = None) -> NDArray[np.bool_]:
     """Whether points lie in a particle, by the implicit function of its shape.
 
@@ -84,6 +108,9 @@ def inside(shape: str, points: NDArray[np.float64], *, size_nm: float, shape_par
       ``a + (2 / (1 - e) - 1) * b + (2 - 2 / (1 - e)) * c <= 1``
     - octahedron: ``a + b + c <= 1``
     - truncated octahedron: ``a <= 1`` and ``a + b + c <= 1.5``
+    - decahedron (five tetrahedra about z, strained to close; ρ is the largest projection of (x, y) on the directions (m + ½) 72°):
+      ``ρ / cos 36° + sqrt(3) |z| <= 1``
+    - icosahedron: ``n . u <= 0.7947`` for the 20 three-fold axes n: (±1, ±1, ±1) and (±1/φ, 0, ±φ) with its cyclic ones, over √3
     - rod: distance of u from the z axis piece ``|z| <= aspect - 1`` at most 1
 
     Parameters
@@ -116,7 +143,12 @@ def inside(shape: str, points: NDArray[np.float64], *, size_nm: float, shape_par
     array([ True, False])
     """
     parameter = checked_parameter(shape, shape_parameter)
-    u = np.abs(np.asarray(points, dtype=np.float64)) * (2.0 / size_nm)
+    u = np.asarray(points, dtype=np.float64) * (2.0 / size_nm)
+    if shape == "decahedron":
+        angles = (np.arange(5) + 0.5) * (2 * np.pi / 5)
+        outward = (u[..., :2] @ np.stack([np.cos(angles), np.sin(angles)])).max(axis=-1)
+        return np.asarray(outward / np.cos(np.pi / 5) + np.sqrt(3) * np.abs(u[..., 2]) <= 1)
+    u = np.abs(u)
     if shape == "sphere":
         return np.asarray((u**2).sum(axis=-1) <= 1)
     if shape == "cube":
@@ -128,6 +160,10 @@ def inside(shape: str, points: NDArray[np.float64], *, size_nm: float, shape_par
     if shape == "rod":
         beyond = np.maximum(u[..., 2] - (parameter - 1), 0)
         return np.asarray(u[..., 0] ** 2 + u[..., 1] ** 2 + beyond**2 <= 1)
+    if shape == "icosahedron":
+        x, y, z = np.moveaxis(u, -1, 0)
+        outward = np.max([x + y + z, x / GOLDEN + z * GOLDEN, y / GOLDEN + x * GOLDEN, z / GOLDEN + y * GOLDEN], axis=0)
+        return np.asarray(outward <= GOLDEN**2 / np.sqrt(GOLDEN**2 + 1))
     c, b, a = np.moveaxis(np.sort(u, axis=-1), -1, 0)
     inverse = 1 / (1 - parameter)
     return np.asarray(a + (2 * inverse - 1) * b + (2 - 2 * inverse) * c <= 1)

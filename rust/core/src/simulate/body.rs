@@ -27,6 +27,11 @@ pub enum Body {
     Octahedron,
     /// {100} faces at distance 1, {111} faces at √3/2: all edges equal.
     TruncatedOctahedron,
+    /// Five tetrahedra about the axis z, strained to close: a pentagonal bipyramid with its equator's corners at distance 1, one
+    /// of them on x, and its tips at 1/√3.
+    Decahedron,
+    /// Twenty triangular faces, corners at distance 1: (0, ±1, ±φ) and cyclic, scaled, with the golden ratio φ.
+    Icosahedron,
     /// Cylinder of radius 1 along z with half-ball caps.
     Rod {
         /// Whole length over diameter, at least 1.
@@ -45,11 +50,13 @@ impl Body {
             "star" => Self::Star { etching: parameter },
             "octahedron" => Self::Octahedron,
             "truncated_octahedron" => Self::TruncatedOctahedron,
+            "decahedron" => Self::Decahedron,
+            "icosahedron" => Self::Icosahedron,
             "rod" => Self::Rod { aspect: parameter },
             _ => {
                 return Err(Error::invalid(
                     "shape",
-                    "sphere, cube, star, octahedron, truncated_octahedron or rod",
+                    "sphere, cube, star, octahedron, truncated_octahedron, decahedron, icosahedron or rod",
                     shape,
                 ));
             }
@@ -74,7 +81,11 @@ impl Body {
     /// Radius of the ball about the origin that holds the body.
     pub fn radius(self) -> f64 {
         match self {
-            Self::Sphere | Self::Star { .. } | Self::Octahedron => 1.0,
+            Self::Sphere
+            | Self::Star { .. }
+            | Self::Octahedron
+            | Self::Decahedron
+            | Self::Icosahedron => 1.0,
             Self::Cube { exponent } => 3f64.powf(0.5 - 1.0 / exponent),
             Self::TruncatedOctahedron => 1.25f64.sqrt(),
             Self::Rod { aspect } => aspect,
@@ -89,6 +100,8 @@ impl Body {
             Self::Star { etching } => star(origin, direction, etching),
             Self::Octahedron => length(planes(origin, direction, &[], 1.0)),
             Self::TruncatedOctahedron => length(planes(origin, direction, &AXES, 1.5)),
+            Self::Decahedron => decahedron(origin, direction),
+            Self::Icosahedron => icosahedron(origin, direction),
             Self::Rod { aspect } => rod(origin, direction, aspect - 1.0),
         }
     }
@@ -257,6 +270,70 @@ fn star(origin: Vector, direction: Vector, etching: f64) -> f64 {
     inside
 }
 
+/// Narrows an interval to normal · p ≤ `limit`.
+fn half_space(
+    (enter, leave): Interval,
+    origin: Vector,
+    direction: Vector,
+    normal: Vector,
+    limit: f64,
+) -> Interval {
+    let (start, slope) = (dot(normal, origin), dot(normal, direction));
+    if slope.abs() < 1e-12 {
+        return if start <= limit {
+            (enter, leave)
+        } else {
+            NOTHING
+        };
+    }
+    let t = (limit - start) / slope;
+    if slope > 0.0 {
+        (enter, leave.min(t))
+    } else {
+        (enter.max(t), leave)
+    }
+}
+
+/// A face above the equator, between two of its corners, and its mirror image below: ρ / cos 36° + √3 |z| ≤ 1 with the distance ρ
+/// along the direction between the corners.
+fn decahedron(origin: Vector, direction: Vector) -> f64 {
+    let everything = (f64::NEG_INFINITY, f64::INFINITY);
+    let reach = 1.0 / (std::f64::consts::PI / 5.0).cos();
+    let rise = 3f64.sqrt();
+    length((0..5).fold(everything, |i, face| {
+        let (s, c) = ((f64::from(face) + 0.5) * std::f64::consts::TAU / 5.0).sin_cos();
+        let upper = [reach * c, reach * s, rise];
+        let lower = [reach * c, reach * s, -rise];
+        let i = half_space(i, origin, direction, upper, 1.0);
+        half_space(i, origin, direction, lower, 1.0)
+    }))
+}
+
+/// Faces along the three-fold axes (1, 1, 1) and (1/φ, 0, φ), cyclic, all signs; those of opposite ones are parallel.
+fn icosahedron(origin: Vector, direction: Vector) -> f64 {
+    let golden = (1.0 + 5f64.sqrt()) / 2.0;
+    // Distance of the faces times √3, which is the length of the normals below.
+    let limit = golden * golden / (golden * golden + 1.0).sqrt();
+    let everything = (f64::NEG_INFINITY, f64::INFINITY);
+    let eight = DIAGONALS
+        .iter()
+        .fold(everything, |i, &n| slab(i, origin, direction, n, limit));
+    let (a, b) = (1.0 / golden, golden);
+    let twelve = [
+        [a, 0.0, b],
+        [a, 0.0, -b],
+        [b, a, 0.0],
+        [b, -a, 0.0],
+        [0.0, b, a],
+        [0.0, b, -a],
+    ];
+    length(
+        twelve
+            .iter()
+            .fold(eight, |i, &n| slab(i, origin, direction, n, limit)),
+    )
+}
+
 /// Fraction of a straight segment from `a` to `b` that is at most 1.
 fn below_one(a: f64, b: f64) -> f64 {
     match (a <= 1.0, b <= 1.0) {
@@ -325,6 +402,20 @@ mod tests {
             central("truncated_octahedron", 0.0, [1.0, 1.0, 1.0]),
             3f64.sqrt(),
         );
+        close(
+            central("decahedron", 0.0, [0.0, 0.0, 1.0]),
+            2.0 / 3f64.sqrt(),
+        );
+        close(
+            central("decahedron", 0.0, [1.0, 0.0, 0.0]),
+            1.0 + (std::f64::consts::PI / 5.0).cos(),
+        );
+        let golden = (1.0 + 5f64.sqrt()) / 2.0;
+        close(central("icosahedron", 0.0, [0.0, 1.0, golden]), 2.0);
+        close(
+            central("icosahedron", 0.0, [1.0, 1.0, 1.0]),
+            2.0 * 0.794_654_472_3,
+        );
         close(central("rod", 3.0, [0.0, 0.0, 1.0]), 6.0);
         close(central("rod", 3.0, [1.0, 0.0, 0.0]), 2.0);
     }
@@ -336,6 +427,8 @@ mod tests {
             ("cube", 8.0),
             ("star", 0.3),
             ("octahedron", 0.0),
+            ("decahedron", 0.0),
+            ("icosahedron", 0.0),
             ("rod", 2.0),
         ] {
             let body = Body::new(shape, parameter).unwrap();
