@@ -56,6 +56,7 @@ def specimen_labels(
     placed: NDArray[np.float64],
     threads: int,
 ) -> NDArray[np.int32]: ...
+def deposit(points: NDArray[np.float64], weight: float, half: int, spacing: float) -> NDArray[np.float32]: ...
 def detect(
     fraction: NDArray[np.float32],
     electrons_per_pixel: float,

@@ -1,5 +1,6 @@
 """simulate: specimens, volumes and HAADF frames with known truth."""
 
+from nanospa.simulate.atoms import atoms
 from nanospa.simulate.detect import detect
 from nanospa.simulate.frame import SimulatedFrame, frame, frames
 from nanospa.simulate.match import Match, match
@@ -29,6 +30,7 @@ __all__ = [
     "SimulatedFrame",
     "SpecimenSettings",
     "VirtualSpecimen",
+    "atoms",
     "detect",
     "frame",
     "frames",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from nanospa.elements import ELEMENTS
 from nanospa.errors import UnknownNameError
 
 #: Exponent of the atomic number in the high-angle signal: between Rutherford's 2 and the screened value for 50–200 mrad
@@ -39,20 +40,19 @@ class Material:
         return float(sum(fraction * z**Z_EXPONENT for z, fraction in self.composition))
 
     @property
+    def cross_section_nm2(self) -> float:
+        """Mean cross-section of an atom for scattering to the detector [nm²]."""
+        return float(CROSS_SECTION_AU_NM2 * self.mean_z_power / Z_AU**Z_EXPONENT)
+
+    @property
     def scattered_per_nm(self) -> float:
         """Fraction of the beam that a thickness of one nanometre sends to the detector [1/nm]."""
         return float(self.atoms_per_nm3 * CROSS_SECTION_AU_NM2 * self.mean_z_power / Z_AU**Z_EXPONENT)
 
 
-#: fcc metals: 4 atoms a unit cell, lattice constants from the CRC Handbook (Au 0.4078, Pd 0.3891, Pt 0.3924, Ag 0.4086, Cu 0.3615,
-#: Ni 0.3524 nm); PtNi by Vegard's rule (0.3724 nm); amorphous carbon at 2.0 g/cm³.
+#: Elements; PtNi, fcc, by Vegard's rule (0.3724 nm); amorphous carbon at 2.0 g/cm³.
 MATERIALS: dict[str, Material] = {
-    "Au": Material(((79, 1.0),), 4 / 0.4078**3),
-    "Pd": Material(((46, 1.0),), 4 / 0.3891**3),
-    "Pt": Material(((78, 1.0),), 4 / 0.3924**3),
-    "Ag": Material(((47, 1.0),), 4 / 0.4086**3),
-    "Cu": Material(((29, 1.0),), 4 / 0.3615**3),
-    "Ni": Material(((28, 1.0),), 4 / 0.3524**3),
+    **{element.symbol: Material(((element.number, 1.0),), element.atoms_per_nm3) for element in ELEMENTS.values()},
     "PtNi": Material(((78, 0.5), (28, 0.5)), 4 / 0.3724**3),
     "C": Material(((6, 1.0),), 100.3),
 }

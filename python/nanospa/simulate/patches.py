@@ -10,7 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nanospa import _core
+from nanospa.elements import ELEMENTS
+from nanospa.simulate.atoms import SYMBOLS, specimen_atoms
 from nanospa.simulate.grid_particles import GridParticle
+from nanospa.simulate.materials import Material
 from nanospa.simulate.particle import body_matrix
 
 #: Grid spacings are this times a power of two [nm].
@@ -28,17 +31,28 @@ SUPERSAMPLING = 2
 #: Bytes of patches kept.
 KEPT_BYTES = 256 * 2**20
 
+#: Particles whose atoms are kept.
+KEPT_ATOMS = 256
+
+#: How far beyond a particle's shape its outermost atoms may lie [nm].
+LAYER_NM = 0.5
+
+#: What sets blurs of atoms apart from those of thickness.
+ATOMIC = 1_000_000
+
 
 class Patches:
-    """Thickness of particles on square grids about their centres, sharp and blurred."""
+    """Thickness and atoms of particles on square grids about their centres, sharp and blurred."""
 
-    def __init__(self) -> None:
+    def __init__(self, seed: int) -> None:
+        self._seed = seed
+        self._atoms: OrderedDict[int, tuple[NDArray[np.float64], NDArray[np.int64]]] = OrderedDict()
         self._kept: OrderedDict[tuple[int, int, float], NDArray[np.float32]] = OrderedDict()
         self._bytes = 0
         self._lock = threading.Lock()
 
-    def __reduce__(self) -> tuple[type[Patches], tuple[()]]:
-        return Patches, ()
+    def __reduce__(self) -> tuple[type[Patches], tuple[int]]:
+        return Patches, (self._seed,)
 
     def thickness(self, particle: GridParticle, largest_nm: float) -> tuple[NDArray[np.float32], float]:
         """Projected thickness [nm] and the grid spacing [nm], at most `largest_nm` where that can be."""
@@ -57,6 +71,45 @@ class Patches:
             found = _core.gaussian(wide, sigma, 1) if sigma > 0 else wide
             self._put((particle.id, level, step), found)
         return found, spacing
+
+    def atomic(self, particle: GridParticle, sigma_nm: float) -> tuple[NDArray[np.float32], float]:
+        """Coefficients as `blurred` gives them, of the fraction of the beam that a particle's atoms scatter to the detector.
+
+        Every atom is a Gaussian of `sigma_nm` and its element's thermal displacement, and as strong as its cross-section.
+        """
+        level = _level(sigma_nm / LEAST_BLUR)
+        spacing = _spacing(level)
+        step = round(1000 * math.log(sigma_nm / spacing))
+        found = self._get((particle.id, level, step + ATOMIC))
+        if found is None:
+            offsets, numbers = self.atoms(particle)
+            pads, layers = [], []
+            for number in np.unique(numbers).tolist():
+                own = offsets[numbers == number]
+                swing = ELEMENTS[SYMBOLS[number]].displacement_nm() / spacing
+                # The spline comes in twice: once to place the atoms on the grid, once to evaluate it.
+                sigma = math.sqrt(max(math.exp(step / 500) + swing**2 - 2 * SPLINE, 0.0))
+                half = math.ceil(particle.reach_nm / spacing + 2 * LAYER_NM / spacing + 4 * sigma) + 3
+                weight = Material(((number, 1.0),), 0.0).cross_section_nm2 / spacing**2
+                layers.append(_core.gaussian(_core.deposit(own[:, 1::-1].copy(), weight, half, spacing), sigma, 1))
+                pads.append(half)
+            wide = max(pads)
+            found = np.sum([np.pad(layer, wide - half) for layer, half in zip(layers, pads, strict=True)], axis=0, dtype=np.float32)
+            self._put((particle.id, level, step + ATOMIC), found)
+        return found, spacing
+
+    def atoms(self, particle: GridParticle) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        """Offsets (x, y, z) [nm] of a particle's atoms from its centre, shape (atom, 3), and their atomic numbers."""
+        with self._lock:
+            found = self._atoms.get(particle.id)
+        if found is None:
+            rng = np.random.default_rng(np.random.SeedSequence(self._seed, spawn_key=(particle.id >> 32, particle.id & (2**32 - 1))))
+            found = specimen_atoms(particle.specimen, rng)
+            with self._lock:
+                self._atoms[particle.id] = found
+                while len(self._atoms) > KEPT_ATOMS:
+                    self._atoms.popitem(last=False)
+        return found
 
     def _sharp(self, particle: GridParticle, level: int) -> NDArray[np.float32]:
         found = self._get((particle.id, level, -math.inf))

@@ -33,6 +33,7 @@ _SLATER2020 = (
 #: Small particles whose atoms an image can show.
 _ATOMIC = (
     Population(name="Au", shape="truncated_octahedron", material="Au", size_nm=4.5, size_std_nm=0.6, size_range_nm=(3, 6)),
+    Population(name="Au decahedra", shape="decahedron", material="Au", size_nm=5, size_std_nm=0.5, size_range_nm=(4, 6), fraction=0.3),
     Population(name="Pt", shape="truncated_octahedron", material="Pt", size_nm=3.8, size_std_nm=0.4, size_range_nm=(3, 6)),
     Population(name="Pd", shape="octahedron", material="Pd", size_nm=5.0, size_std_nm=0.5, size_range_nm=(3, 6)),
 )

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from nanospa import _core, _threads
-from nanospa.errors import InvalidValueError, SettingsError, ShapeError
+from nanospa.errors import InvalidValueError, SettingsError, ShapeError, UnknownNameError
 from nanospa.schema import pixel_size_pair
+from nanospa.simulate.atoms import SYMBOLS
 from nanospa.simulate.grid_particles import GridParticles
 from nanospa.simulate.holes import EDGE_NM, Holes
 from nanospa.simulate.materials import MATERIALS, known_material
@@ -80,7 +81,7 @@ class VirtualSpecimen:
         self._mean_abundance = float(relative.mean())
         abundances = np.quantile(relative / self._mean_abundance, np.linspace(0, 1, 65))
         self._particles = GridParticles(chosen, PARTICLES, self._holes, self._abundance, abundances)
-        self._patches = Patches()
+        self._patches = Patches(chosen.seed)
 
     def __repr__(self) -> str:
         names = ", ".join(p.name for p in self.settings.populations)
@@ -152,7 +153,8 @@ class VirtualSpecimen:
 
         Thickness × atoms per volume × cross-section (∝ Z^1.7), the particles' and the film's added, convolved with the probe and averaged
         over a pixel, evaluated at the place where each pixel truly lies. The probe is Gaussian; its width follows from the defocus
-        against the specimen's height, at every particle, and for the film at the centre of the scan.
+        against the specimen's height, at every particle, and for the film at the centre of the scan. Below the pixel size
+        `SpecimenSettings.atomic_below_nm` particles are the sum of their atoms, thermal displacement included.
 
         Parameters
         ----------
@@ -205,11 +207,17 @@ class VirtualSpecimen:
         found = self._particles.near(y0 - reach, x0 - reach, y1 + reach, x1 + reach)
         places = np.array([(p.y_nm, p.x_nm) for p in found]).reshape(-1, 2)
         values, placed = [], np.empty((len(found), 4))
+        atomic = scan.pixel_nm < self.settings.atomic_below_nm
         for k, (particle, height) in enumerate(zip(found, self.height_nm(*places.T), strict=True)):
             sigma = math.hypot(probe.sigma(defocus_nm - height), scan.pixel_sigma_nm)
-            coefficients, spacing = self._patches.blurred(particle, sigma)
+            if atomic:
+                coefficients, spacing = self._patches.atomic(particle, sigma)
+                level = 1.0
+            else:
+                coefficients, spacing = self._patches.blurred(particle, sigma)
+                level = known_material(particle.specimen.population.material).scattered_per_nm
             values.append(coefficients)
-            placed[k] = *places[k], spacing, known_material(particle.specimen.population.material).scattered_per_nm
+            placed[k] = *places[k], spacing, level
         film_sigma = math.hypot(probe.sigma(defocus_nm - float(self.height_nm(*scan.centre_nm))), scan.pixel_sigma_nm)
         return _core.specimen_image(
             scan.rows,
@@ -288,6 +296,43 @@ class VirtualSpecimen:
         labels = dense[labels]
         thickest = np.array([float(values[k - 1].max()) for k in kept])
         return labels, truth_table([found[k - 1] for k in kept], labels, scan, thickest)
+
+    def atoms(self, particle_id: int) -> pd.DataFrame:
+        """The atoms of a particle, where they are on the specimen.
+
+        Parameters
+        ----------
+        particle_id : int
+            Number out of `particles` or `truth`.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row an atom: element, z_nm (along the beam, from the particle's centre), y_nm, x_nm. There are as many as the particle's
+            volume holds; the outermost layer is filled in part.
+
+        Raises
+        ------
+        UnknownNameError
+            No particle has that number.
+
+        Examples
+        --------
+        >>> import nanospa as ns
+        >>> specimen = ns.simulate.VirtualSpecimen("atomic")
+        >>> first = specimen.particles(0, 0, 200, 200).iloc[0]
+        >>> set(specimen.atoms(first["id"])["element"]) == {first["material"]}
+        True
+        """
+        import pandas as pd
+
+        particle = self._particles.numbered(int(particle_id))
+        if particle is None:
+            raise UnknownNameError(f"particle_id: expected the id of a particle, found {particle_id!r}")
+        offsets, numbers = self._patches.atoms(particle)
+        x, y, z = offsets.T
+        symbols = [SYMBOLS[n] for n in numbers.tolist()]
+        return pd.DataFrame({"element": symbols, "z_nm": z, "y_nm": particle.y_nm + y, "x_nm": particle.x_nm + x})
 
     def _raw_abundance(self, y: NDArray[np.float64], x: NDArray[np.float64]) -> NDArray[np.float64]:
         slope = 2 * self.settings.aggregation

@@ -1,8 +1,10 @@
 //! Kernels of simulated specimens.
 
 pub mod body;
+pub mod deposit;
 pub mod detect;
 pub mod film;
+mod polyhedra;
 pub mod random;
 pub mod scan;
 pub mod specimen_image;

@@ -1,5 +1,6 @@
 //! Bindings of the simulation kernels.
 
+use nanospa_core::simulate::deposit as spread;
 use nanospa_core::simulate::detect::{self as detector, Detector};
 use nanospa_core::simulate::film::{Film, Hole, Wave};
 use nanospa_core::simulate::scan::{Place, Scan};
@@ -146,5 +147,18 @@ pub(crate) fn detect<'py>(
         read_noise,
     };
     let out = py.detach(|| detector::detect(fraction, settings, [key.0, key.1], threads));
+    Ok(out.map_err(|e| raise(py, e))?.into_pyarray(py))
+}
+
+#[pyfunction]
+pub(crate) fn deposit<'py>(
+    py: Python<'py>,
+    points: PyReadonlyArray2<'py, f64>,
+    weight: f64,
+    half: usize,
+    spacing: f64,
+) -> PyResult<Bound<'py, PyArray2<f32>>> {
+    let points = points.as_array();
+    let out = py.detach(|| spread::deposit(points, weight, half, spacing));
     Ok(out.map_err(|e| raise(py, e))?.into_pyarray(py))
 }

@@ -3,6 +3,9 @@
 //! Bodies have half size 1: the caller's matrix carries size, stretch and rotation. A line is `origin + t · direction` with a
 //! direction of any length, so lengths in `t` are lengths along the beam in the caller's unit.
 
+use super::polyhedra::{
+    AXES, Interval, NOTHING, decahedron, dot, icosahedron, length, planes, slab,
+};
 use crate::error::{Error, Result};
 
 /// A point or direction (x, y, z).
@@ -107,17 +110,6 @@ impl Body {
     }
 }
 
-/// Normals of the three pairs of cube faces.
-const AXES: [Vector; 3] = [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]];
-
-/// Normals of the four pairs of octahedron faces.
-const DIAGONALS: [Vector; 4] = [
-    [1.0, 1.0, 1.0],
-    [-1.0, 1.0, 1.0],
-    [1.0, -1.0, 1.0],
-    [1.0, 1.0, -1.0],
-];
-
 /// Mirror planes of the cube group: between two of them every folded coordinate is linear.
 const MIRRORS: [Vector; 9] = [
     [1.0, 0.0, 0.0],
@@ -134,20 +126,8 @@ const MIRRORS: [Vector; 9] = [
 /// Newton steps from outside towards the surface of a superquadric; a dozen do for any exponent up to 50.
 const NEWTON_STEPS: usize = 40;
 
-type Interval = (f64, f64);
-
-const NOTHING: Interval = (f64::INFINITY, f64::NEG_INFINITY);
-
-fn dot(a: Vector, b: Vector) -> f64 {
-    a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
-}
-
 fn at(origin: Vector, direction: Vector, t: f64) -> Vector {
     [0, 1, 2].map(|i| origin[i] + t * direction[i])
-}
-
-fn length((enter, leave): Interval) -> f64 {
-    (leave - enter).max(0.0)
 }
 
 /// Where the line is inside the unit ball about (0, 0, `z`).
@@ -169,37 +149,6 @@ fn roots(a: f64, b: f64, c: f64) -> Interval {
     }
     let root = discriminant.sqrt();
     ((-b - root) / a, (-b + root) / a)
-}
-
-/// Narrows an interval to |normal · p| ≤ `limit`.
-fn slab(
-    (enter, leave): Interval,
-    origin: Vector,
-    direction: Vector,
-    normal: Vector,
-    limit: f64,
-) -> Interval {
-    let (start, slope) = (dot(normal, origin), dot(normal, direction));
-    if slope.abs() < 1e-12 {
-        return if start.abs() <= limit {
-            (enter, leave)
-        } else {
-            NOTHING
-        };
-    }
-    let (a, b) = ((-limit - start) / slope, (limit - start) / slope);
-    (enter.max(a.min(b)), leave.min(a.max(b)))
-}
-
-/// Where |x| + |y| + |z| ≤ `limit` and the line is between the faces of distance 1 with `normals`.
-fn planes(origin: Vector, direction: Vector, normals: &[Vector], limit: f64) -> Interval {
-    let everything = (f64::NEG_INFINITY, f64::INFINITY);
-    let octahedron = DIAGONALS
-        .iter()
-        .fold(everything, |i, &n| slab(i, origin, direction, n, limit));
-    normals
-        .iter()
-        .fold(octahedron, |i, &n| slab(i, origin, direction, n, 1.0))
 }
 
 /// Both ends of the chord by Newton from the enclosing cube: the implicit function is convex along the line, so the steps
@@ -268,70 +217,6 @@ fn star(origin: Vector, direction: Vector, etching: f64) -> f64 {
         }
     }
     inside
-}
-
-/// Narrows an interval to normal · p ≤ `limit`.
-fn half_space(
-    (enter, leave): Interval,
-    origin: Vector,
-    direction: Vector,
-    normal: Vector,
-    limit: f64,
-) -> Interval {
-    let (start, slope) = (dot(normal, origin), dot(normal, direction));
-    if slope.abs() < 1e-12 {
-        return if start <= limit {
-            (enter, leave)
-        } else {
-            NOTHING
-        };
-    }
-    let t = (limit - start) / slope;
-    if slope > 0.0 {
-        (enter, leave.min(t))
-    } else {
-        (enter.max(t), leave)
-    }
-}
-
-/// A face above the equator, between two of its corners, and its mirror image below: ρ / cos 36° + √3 |z| ≤ 1 with the distance ρ
-/// along the direction between the corners.
-fn decahedron(origin: Vector, direction: Vector) -> f64 {
-    let everything = (f64::NEG_INFINITY, f64::INFINITY);
-    let reach = 1.0 / (std::f64::consts::PI / 5.0).cos();
-    let rise = 3f64.sqrt();
-    length((0..5).fold(everything, |i, face| {
-        let (s, c) = ((f64::from(face) + 0.5) * std::f64::consts::TAU / 5.0).sin_cos();
-        let upper = [reach * c, reach * s, rise];
-        let lower = [reach * c, reach * s, -rise];
-        let i = half_space(i, origin, direction, upper, 1.0);
-        half_space(i, origin, direction, lower, 1.0)
-    }))
-}
-
-/// Faces along the three-fold axes (1, 1, 1) and (1/φ, 0, φ), cyclic, all signs; those of opposite ones are parallel.
-fn icosahedron(origin: Vector, direction: Vector) -> f64 {
-    let golden = (1.0 + 5f64.sqrt()) / 2.0;
-    // Distance of the faces times √3, which is the length of the normals below.
-    let limit = golden * golden / (golden * golden + 1.0).sqrt();
-    let everything = (f64::NEG_INFINITY, f64::INFINITY);
-    let eight = DIAGONALS
-        .iter()
-        .fold(everything, |i, &n| slab(i, origin, direction, n, limit));
-    let (a, b) = (1.0 / golden, golden);
-    let twelve = [
-        [a, 0.0, b],
-        [a, 0.0, -b],
-        [b, a, 0.0],
-        [b, -a, 0.0],
-        [0.0, b, a],
-        [0.0, b, -a],
-    ];
-    length(
-        twelve
-            .iter()
-            .fold(eight, |i, &n| slab(i, origin, direction, n, limit)),
-    )
 }
 
 /// Fraction of a straight segment from `a` to `b` that is at most 1.

@@ -128,8 +128,8 @@ fn lines<T: Clone + Send>(
     Ok(out)
 }
 
-/// Weights of the four coefficients around a fraction.
-fn weights(t: f32) -> [f32; 4] {
+/// Weights of the four coefficients of a cubic B-spline around a fraction.
+pub(crate) fn weights(t: f32) -> [f32; 4] {
     let r = 1.0 - t;
     [
         r * r * r / 6.0,
