@@ -56,7 +56,7 @@ def session():
     yield "end", {"reason": "done"}
 
 
-def acquire(microscope, plan=None, *, find_particles=None, zone_axis=None, on_frame=None, history=()):
+def acquire(microscope, plan=None, *, find_particles=None, zone_axis=None, on_frame=None, history=(), load_survey=None):
     """As `nanospa.acquire.acquire`: new events only, each frame before its event."""
     n_frames = 0
     for number, (kind, values) in enumerate(session()):

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from nanospa.cli import exchange, inspect, main_job, on_store, output
+from nanospa.cli import acquire, exchange, inspect, main_job, on_store, output
 
 app = typer.Typer(
     name="nanospa",
@@ -31,6 +31,7 @@ def _common(version: Annotated[bool, typer.Option("--version", help="Print the v
 
 app.command()(main_job.demo)
 app.command()(main_job.run)
+app.command()(acquire.acquire)
 app.command()(on_store.segment)
 app.command()(on_store.measure)
 app.command()(on_store.cluster)

@@ -32,6 +32,8 @@ def info(store: options.StoreArgument, as_json: options.Json = False, verbose: o
             for stage in opened.journal.stages()
             for entries in [opened.journal.entries(stage)]
         },
+        "surveys": sum(s.n_frames for s in opened.surveys),
+        "acquisition": attributes.get("acquisition", {}),
         "truth": attributes.get("truth", {}),
         "warnings": attributes.get("warnings", []),
         "settings": attributes.get("settings"),
@@ -48,6 +50,11 @@ def info(store: options.StoreArgument, as_json: options.Json = False, verbose: o
         output.say(f"  {s['name']}: {s['frames']} frames {s['shape'][0]} × {s['shape'][1]} {s['dtype']}, {size}; labels: {kept}")
     output.say("  stages: " + (", ".join(f"{k} {v['done']}/{v['items']}" for k, v in document["stages"].items()) or "none"))
     output.say("  tables: " + (", ".join(f"{k} ({v} rows)" for k, v in document["tables"].items()) or "none"))
+    if document["surveys"]:
+        standing = document["acquisition"]
+        output.say(
+            f"  acquisition: {standing.get('state', 'running')}, {document['surveys']} surveys {standing.get('reason', '')}".rstrip()
+        )
     for text in document["warnings"]:
         output.complain(f"warning: {text}")
 

@@ -13,28 +13,37 @@ from nanospa.cli.progress import progress_bars
 if TYPE_CHECKING:
     from nanospa.pipeline import Settings, Summary
 
-#: Frames of the demo: enough particles for clusters of more than 20 members, few enough for two minutes on two cores.
-DEMO_FRAMES = 40
+#: Images of the demo: enough particles for clusters of more than 20 members, few enough for a minute on two cores.
+DEMO_IMAGES = 40
 
 
 def demo(
     store: options.StoreOption = Path("demo/run.zarr"),
-    frames: Annotated[int, typer.Option("--frames", help="Simulated frames.", min=1)] = DEMO_FRAMES,
+    frames: Annotated[int, typer.Option("--frames", help="Images to acquire; the paper's session has 136.", min=1)] = DEMO_IMAGES,
     overrides: options.Overrides = None,
     scheduler: options.Scheduler = None,
     as_json: options.Json = False,
     verbose: options.Verbose = 0,
     quiet: options.Quiet = False,
 ) -> None:
-    """The main job on a simulated population with known truth: one store, one report."""
+    """A whole session on a simulated microscope with known truth: acquire, find, measure and group; one store, one report."""
     output.set_level(verbose, quiet)
-    from nanospa.pipeline import Settings
-    from nanospa.pipeline.settings import changed
+    from nanospa.cli import acquire
+    from nanospa.errors import SettingsError
 
-    mixture = changed(changed(Settings(), {"simulate": "slater2020"}), {"simulate": {"n_frames": frames}})
-    chosen = options.settings(mixture, None, None, None, overrides, None)
-    output.say(f"Simulating {frames} frames of three populations (Au spheres, Pd cubes, PtNi stars), then segment → measure → cluster.")
-    execute(chosen, store, scheduler, None, as_json=as_json, write_report=True)
+    if any(text.strip().startswith("simulate.") for text in overrides or ()):
+        raise SettingsError(
+            "--set simulate: the demo acquires its images on a simulated microscope; "
+            "expected acquire.…, and acquire.options.… for the microscope and its specimen"
+        )
+    sets = [f"acquire.max_images={frames}", *(overrides or [])]
+    chosen = acquire.chosen_settings(None, store, None, "slater2020", None, sets)
+    if not as_json:
+        output.say(
+            f"Acquiring {frames} images of three populations (Au spheres, Pd cubes, PtNi stars) on a simulated microscope, "
+            "meanwhile segment, then measure → cluster."
+        )
+    acquire.execute(chosen, store, scheduler, analyse=True, as_json=as_json, write_report=True)
 
 
 def run(
@@ -95,6 +104,12 @@ def execute(
 
     with progress_bars(wanted=not as_json) as progress:
         summary = pipeline.run(settings, store, scheduler=scheduler, stages=stages, progress=progress)
+    show_result(summary, settings, store, as_json=as_json, write_report=write_report)
+    raise typer.Exit(summary.exit_code)
+
+
+def show_result(summary: Summary, settings: Settings, store: Path, *, as_json: bool, write_report: bool) -> None:
+    """Write the report, and print what came of a run."""
     page = None
     if write_report and summary.n_frames:
         from nanospa import report
@@ -106,4 +121,3 @@ def execute(
         output.print_json({**summary.as_dict(), "report": page})
     else:
         output.print_summary(summary, page)
-    raise typer.Exit(summary.exit_code)

@@ -81,12 +81,23 @@ def print_summary(summary: Summary, report: str | None) -> None:
         say(f"store       {summary.store}")
         return
     truth = summary.truth
+    if summary.acquisition:
+        _print_acquisition(summary)
     beside = f"   truth: {truth['n_true']:.0f}" if "n_true" in truth else ""
     say(f"frames      {summary.n_frames}")
     say(f"particles   {summary.n_particles}{beside}")
     if "found_fraction" in truth:
         mean = f", mean IoU {truth['mean_iou']:.3f}" if "mean_iou" in truth else ""
         say(f"found       {100 * truth['found_fraction']:.1f} % of the true particles (IoU > 0.5){mean}")
+    if "imaged_fraction" in truth:
+        once = f", {100 * truth['counted_once_fraction']:.1f} % of those found counted once" if "counted_once_fraction" in truth else ""
+        say(f"imaged      {100 * truth['imaged_fraction']:.1f} % of the particles of the surveyed area{once}")
+    for size in summary.sizes:
+        if size["found_nm"] is not None and size["true_nm"] is not None:
+            say(
+                f"  {size['population']:<9} {size['n_found']} of {size['n_true']} whole ones, equivalent diameter "
+                f"{size['found_nm']:.2f} nm   truth: {size['true_nm']:.2f} nm"
+            )
     if summary.n_clusters or "cluster" in summary.n_done:
         share = 100 * summary.n_in_clusters / max(summary.n_particles, 1)
         pure = f", purity {100 * truth['purity']:.1f} %" if "purity" in truth else ""
@@ -100,6 +111,16 @@ def print_summary(summary: Summary, report: str | None) -> None:
     say(f"store       {summary.store}")
     if report is not None:
         say(f"report      {report}")
+
+
+def _print_acquisition(summary: Summary) -> None:
+    found = summary.acquisition
+    why = f" ({found['reason']})" if found.get("reason") else ""
+    say(f"session     {found.get('state', 'running')}{why}: {found['n_images']} images of {found['n_surveys']} surveys")
+    if found["seconds_an_image"] is not None:
+        say(f"instrument  {found['instrument_s'] / 3600:.2f} h, {found['seconds_an_image']:.1f} s an image all in")
+    if found["n_faults"] or found["n_skipped"]:
+        say(f"            {found['n_faults']} faults, {found['n_skipped']} positions or tiles left out: see the table 'acquisition'")
 
 
 def _print_failures(summary: Summary) -> None:

@@ -10,8 +10,8 @@ from nanospa.cli import output
 
 
 @contextmanager
-def progress_bars(*, wanted: bool) -> Iterator[Callable[[str, int, int, int], None] | None]:
-    """A function for `nanospa.pipeline.run` that shows a bar a stage on stderr; None where none is wanted."""
+def progress_bars(*, wanted: bool) -> Iterator[Callable[..., None] | None]:
+    """A function for `nanospa.pipeline.run` and `acquire` that shows a bar a stage on stderr; None where none is wanted."""
     if not wanted or output.level() < 0:
         yield None
         return
@@ -27,22 +27,25 @@ def progress_bars(*, wanted: bool) -> Iterator[Callable[[str, int, int, int], No
         TimeElapsedColumn(),
         TextColumn("left"),
         TimeRemainingColumn(),
+        TextColumn("{task.fields[note]}"),
         TextColumn("[red]{task.fields[failed]}"),
     )
     # Without a terminal rich prints the bars once, at the end; without a bar it would print an empty line.
     bars = Progress(*columns, console=console)
     tasks: dict[str, Any] = {}
 
-    def show(stage: str, done: int, total: int, failed: int) -> None:
+    def show(stage: str, done: int, total: int, failed: int, *, note: str | None = None) -> None:
         if total == 0:
             return
         if not tasks:
             bars.start()
         if stage not in tasks:
-            tasks[stage] = bars.add_task(stage, total=total, rate="", failed="")
+            tasks[stage] = bars.add_task(stage, total=total, rate="", failed="", note="")
         speed = bars.tasks[tasks[stage]].speed
         rate = f"{speed:.1f}/s" if speed else ""
-        bars.update(tasks[stage], completed=done, rate=rate, failed=f"{failed} failed" if failed else "")
+        said: dict[str, Any] = {} if note is None else {"note": note}
+        # The total of an acquisition is an estimate that changes.
+        bars.update(tasks[stage], completed=done, total=total, rate=rate, failed=f"{failed} failed" if failed else "", **said)
 
     try:
         yield show

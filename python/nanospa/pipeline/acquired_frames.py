@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nanospa.acquire import Event
 from nanospa.acquire import Frame as Recorded
@@ -63,6 +64,11 @@ class AcquiredFrames:
             self.surveys.append(self._kept(SURVEYS, self.store.surveys, frame, event, len(self.surveys)))
         elif event.kind == "image":
             self.images.append(self._kept(IMAGES, self.store.stacks, frame, event, len(self.images)))
+
+    def survey_image(self, survey: int) -> NDArray[Any]:
+        """Image of a survey, shape (y, x)."""
+        frame = self.surveys[survey]
+        return self.store.surveys.read(frame.stack, frame.index)
 
     def forget_after(self, n_images: int, n_surveys: int) -> None:
         """Forget a frame whose event was not written: it comes again."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable, Generator
-from contextlib import closing
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from nanospa.acquire import Event
@@ -67,6 +67,7 @@ class AcquisitionSession:
         self.state, self.reason = "running", ""
         self._written = len(self.frames.images)
         self._room = 0
+        self._n_segmented = 0
 
     def all(self) -> Summary:
         started, n_before = time.perf_counter(), self.progress.n_images
@@ -92,7 +93,11 @@ class AcquisitionSession:
         run = Run(self.store, self.settings, self.pool, self.tell)
         run.seconds["acquire"] = round(time.perf_counter() - started, 3)
         run.n_done["acquire"], run.n_skipped["acquire"] = self.progress.n_images - n_before, n_before
-        return run.all(ANALYSIS if self.analyse and self.state == "ended" and self.frames.images else (), None)
+        summary = run.all(ANALYSIS if self.analyse and self.state == "ended" and self.frames.images else (), None)
+        # What was segmented meanwhile was not kept from before.
+        done = {**summary.n_done, "segment": summary.n_done.get("segment", 0) + self._n_segmented}
+        kept = {**summary.n_skipped, "segment": summary.n_skipped.get("segment", 0) - self._n_segmented}
+        return replace(summary, n_done=done, n_skipped=kept) if "segment" in summary.n_done else summary
 
     def finish(self, state: str, reason: str) -> None:
         """Take back what room was made, and write the tables and how the session stands."""
@@ -122,9 +127,9 @@ class AcquisitionSession:
             return
         self.pool.start()
         try:
-            for _ in self.pool.run(run_item, items):
+            for _, outcome in self.pool.run(run_item, items):
                 # What failed is tried again, and told, by the stage itself.
-                pass
+                self._n_segmented += isinstance(outcome, dict) and "kind" not in outcome
         except Exception:
             # Workers that are gone are no reason to leave the specimen.
             for _ in items:
@@ -141,35 +146,34 @@ class AcquisitionSession:
         token = f"{time.time_ns()}"
         path = str(self.store.path.resolve())
         self._tell()
-        events = acquiring.acquire(
-            self.microscope,
-            self.section.plan,
-            find_particles=finder(self.section),
-            on_frame=self.frames.keep,
-            history=self.journal.events[:],
-        )
+        assert self.microscope is not None
         try:
-            with closing(events):
-                for event in events:
-                    if event.number < len(self.journal.events):
-                        continue
-                    self._happened(event)
-                    if event.kind == "image":
-                        frame = self.frames.images[-1]
-                        self._checkpoint()
-                        if self.analyse:
-                            self._make_room(frame.row)
-                            made = entry("segment", section, frame.fingerprint, *parts)
-                            yield "segment", path, f"{token}.{self.frames.generation}", text, frame, made, {"model": model}
-                    if event.kind in ("end", "pause"):
-                        break
-                    if abort_requested(self.store.path):
-                        self.end("aborted")
-                        forget_request(self.store.path)
-                        break
-                    if self.stop():
-                        self.state, self.reason = "paused", "interrupted"
-                        break
+            events = acquiring.acquire(
+                self.microscope,
+                self.section.plan,
+                find_particles=finder(self.section),
+                on_frame=self.frames.keep,
+                history=self.journal.events[:],
+                load_survey=self.frames.survey_image,
+            )
+            for event in events:
+                self._happened(event)
+                if event.kind == "image":
+                    frame = self.frames.images[-1]
+                    self._checkpoint()
+                    if self.analyse:
+                        self._make_room(frame.row)
+                        made = entry("segment", section, frame.fingerprint, *parts)
+                        yield "segment", path, f"{token}.{self.frames.generation}", text, frame, made, {"model": model}
+                if event.kind in ("end", "pause"):
+                    break
+                if abort_requested(self.store.path):
+                    self.end("aborted")
+                    forget_request(self.store.path)
+                    break
+                if self.stop():
+                    self.state, self.reason = "paused", "interrupted"
+                    break
         except Exception as error:
             # What is being segmented is to be finished; then it is raised.
             self.error = error
