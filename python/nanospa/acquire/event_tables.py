@@ -181,7 +181,7 @@ def _focus_samples(rows: list[dict[str, Any]]) -> Iterable[dict[str, Any]]:
         if row["kind"] != "focus":
             continue
         fit = values.get("fit") or {}
-        whole = {name: values.get(name) for name in ("mode", "position", "clock_s", "verdict", "message", "start_nm")}
+        whole = {name: values.get(name) for name in ("mode", "position", "image", "clock_s", "verdict", "message", "start_nm")}
         whole |= {name: fit.get(name) for name in ("centre_nm", "width_nm", "amplitude", "offset")}
         whole |= {"event": row["number"], "focus": number, "final_nm": values.get("defocus_nm")}
         for defocus, sharpness in zip(values.get("samples_nm") or [], values.get("sharpness") or [], strict=False):

@@ -69,6 +69,8 @@ def focus_curves(samples: Any, curves: Sequence[int] | None = None) -> Figure:
 
 
 def _draw(axes: Any, curve: Any) -> None:
+    from matplotlib.ticker import EngFormatter
+
     x, y = (np.asarray(curve[name].values, float) for name in ("defocus_nm", "sharpness"))
     verdict = _text(curve, "verdict")
     colour = VERDICT_COLOURS.get(verdict, INK)
@@ -89,12 +91,17 @@ def _draw(axes: Any, curve: Any) -> None:
         middle, half = float(finite.max() + finite.min()) / 2, max(float(np.ptp(finite)), least) * 0.58
         axes.set_ylim(middle - half, middle + half)
     position = _number(curve, "position")
-    where = f"{'fine · ' if _text(curve, 'mode') == 'fine' else ''}position {position:.0f}" if position >= 0 else ""
+    image = _number(curve, "image")
+    where = f"position {position:.0f}" if position >= 0 else ""
+    if _text(curve, "mode") == "fine":
+        where = f"fine, image {image:.0f}" if image >= 0 else f"fine, {where}"
     said = f"{verdict.replace('_', ' ')}, {final:+.1f} nm".replace("-", "−") if np.isfinite(final) else verdict.replace("_", " ")
     axes.set_title(f"{where}\n{said}".strip(), fontsize=8, color=INK, parse_math=False)
     axes.spines[["top", "right"]].set_visible(False)
     axes.tick_params(labelsize=7)
     axes.locator_params(axis="both", nbins=4)
+    # Sharpness has no unit and any size: 1.2M instead of an exponent in the title's place.
+    axes.yaxis.set_major_formatter(EngFormatter(sep=""))
 
 
 def gaussian(x: NDArray[np.float64], centre: float, width: float, amplitude: float, offset: float) -> NDArray[np.float64]:

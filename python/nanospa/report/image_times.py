@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 #: Which event's time counts as what; exposure is the part of an image in which pixels are scanned.
 _WHAT = {"move": "move", "focus": "focus", "survey": "survey", "fault": "faults"}
+#: Marker, its size and colour of the doses.
+_MARKS = {"image": ("o", 3.0, PLAIN_COLOUR), "survey": ("s", 4.5, TIME_COLOURS["survey"]), "focus": ("^", 5.5, TIME_COLOURS["focus"])}
 #: Doses more than this apart need a logarithmic axis.
 _FAR_APART = 20
 
@@ -67,8 +69,9 @@ def image_times(events: Any) -> Figure:
     if doses:
         axes.tick_params(labelbottom=False)
         lower = figure.add_subplot(2, 1, 2, sharex=axes)
-        for (what, (x, dose)), colour in zip(doses.items(), (PLAIN_COLOUR, TIME_COLOURS["survey"], TIME_COLOURS["focus"]), strict=False):
-            lower.plot(x, dose, "o" if what == "image" else "_", color=colour, markersize=2.5 if what == "image" else 6, label=what)
+        for what, (x, dose) in doses.items():
+            marker, size, colour = _MARKS[what]
+            lower.plot(x, dose, marker, color=colour, markersize=size, markeredgewidth=0, label=what)
         everything = np.concatenate([dose for _, dose in doses.values()])
         positive = everything[everything > 0]
         if positive.size and positive.max() > _FAR_APART * positive.min():
@@ -144,7 +147,7 @@ def _doses(events: Any) -> dict[str, tuple[NDArray[np.float64], NDArray[np.float
     images = kinds == "image"
     number = np.cumsum(images) - images
     found = {}
-    for kind in ("image", "survey", "focus"):
+    for kind in _MARKS:
         rows = (kinds == kind) & np.isfinite(dose)
         if rows.any():
             found[kind] = (number[rows].astype(float), dose[rows])

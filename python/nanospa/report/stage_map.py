@@ -120,7 +120,7 @@ def fill_of(state: str) -> float:
     float
         Opacity, 0 … 1 [-].
     """
-    return {"empty": 0.12, "skipped": 0.45}.get(state, 0.3)
+    return {"imaged": 0.16, "empty": 0.06, "skipped": 0.45}.get(state, 0.3)
 
 
 def by_state(tiles: Any) -> dict[str, NDArray[np.intp]]:

@@ -105,6 +105,7 @@ FOCUS_COLUMNS = (
     Column("focus", "1", "int32", "number of the curve"),
     Column("mode", "1", "str", "coarse or fine"),
     Column("position", "1", "int32", "stage position of the raster"),
+    Column("image", "1", "int32", "image that a fine focus was made for"),
     Column("clock_s", "s", "float64", "time of the instrument at its end"),
     Column("verdict", "1", "str", "fitted, best_sample, rolled_back or no_signal"),
     Column("message", "1", "str", "what the focus said"),

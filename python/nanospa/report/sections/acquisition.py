@@ -10,11 +10,19 @@ from numpy.typing import NDArray
 from nanospa.report.image_times import time_spent
 from nanospa.report.quantity import duration, text, texts
 from nanospa.report.run_view import RunView
-from nanospa.report.sections.stage_svg import stage_svg
+from nanospa.report.sections.stage_svg import stage_svg, tile_word
 from nanospa.report.stage_map import by_state, rectangles
 
 #: Skips and faults that are listed one by one.
 MOST_ROWS = 200
+
+#: What the one-word reasons of a session mean.
+_REASONS = {
+    "done": "the whole area is done",
+    "images": "it has the images it was asked for",
+    "time": "its time is used up",
+    "aborted": "it was aborted",
+}
 
 Row = tuple[str, str]
 
@@ -58,7 +66,7 @@ def totals(view: RunView) -> list[Row]:
 def _standing(view: RunView) -> dict[str, Any]:
     said = {} if view.acquisition is None else view.acquisition.attrs
     state, reason = str(said.get("state", "")), str(said.get("reason", ""))
-    because = f": {reason}" if reason else ""
+    because = f": {_REASONS.get(reason, reason)}" if reason else ""
     if state == "ended":
         return {"text": f"The session has ended{because}.", "warning": reason.lower().startswith(("abort", "fault", "error"))}
     if state == "paused":
@@ -82,7 +90,9 @@ def _places(view: RunView) -> list[Row]:
     groups = by_state(view.tiles)
     if groups:
         total = sum(members.size for members in groups.values())
-        rows.append(("tiles looked at", f"{total:,}: " + ", ".join(f"{members.size:,} {state}" for state, members in groups.items())))
+        rows.append(
+            (f"{tile_word(view)}s looked at", f"{total:,}: " + ", ".join(f"{members.size:,} {state}" for state, members in groups.items()))
+        )
     return rows
 
 
@@ -149,7 +159,7 @@ def _drift(view: RunView) -> list[Row]:
     rate = rate[np.isfinite(rate)]
     if not rate.size:
         return []
-    return [("drift rate, median and largest [nm/min]", f"{text(float(np.median(rate)))}, {text(float(rate.max()))}")]
+    return [("drift rate, median and largest [nm/min]", f"{np.median(rate):.2g}, {rate.max():.2g}")]
 
 
 def _faults(view: RunView) -> list[Row]:

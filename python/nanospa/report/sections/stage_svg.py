@@ -91,11 +91,11 @@ def _tiles(view: RunView, boxes: Any, origin: Any, notes: list[str]) -> list[dic
     groups = by_state(view.tiles)
     total = sum(rows.size for rows in groups.values())
     if total > MOST_TILES and "empty" in groups:
-        notes.append(f"{groups.pop('empty').size:,} empty tiles are not drawn.")
+        notes.append(f"{groups.pop('empty').size:,} empty {tile_word(view)}s are not drawn.")
     left = sum(rows.size for rows in groups.values())
     step = -(-left // MOST_TILES) if left else 1
     if step > 1:
-        notes.append(f"One of {step} tiles is drawn.")
+        notes.append(f"One of {step} {tile_word(view)}s is drawn.")
     # Empty ones first: what matters lies on top.
     order = [(state, row) for state in sorted(groups, key=lambda s: s != "empty") for row in groups[state][::step]]
     return [
@@ -126,6 +126,23 @@ def _said(tiles: Any, row: int, state: str) -> str:
     return " · ".join(parts)
 
 
+def tile_word(view: RunView) -> str:
+    """What the parts of a survey are that images are taken of.
+
+    Parameters
+    ----------
+    view : RunView
+        Store.
+
+    Returns
+    -------
+    str
+        ``tile`` or ``particle``.
+    """
+    plan = {} if view.acquisition is None else view.acquisition.attrs.get("plan") or {}
+    return "particle" if plan.get("target") == "particles" else "tile"
+
+
 def _legend(view: RunView, n_missed: int) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
     for state, members in by_state(view.tiles).items():
@@ -135,7 +152,7 @@ def _legend(view: RunView, n_missed: int) -> list[dict[str, Any]]:
         rows.append(
             {
                 "colour": TILE_COLOURS[state],
-                "text": f"{state}: {members.size:,} tile{'' if members.size == 1 else 's'}" + (f", {why}" if why else ""),
+                "text": f"{state}: {members.size:,} {tile_word(view)}{'' if members.size == 1 else 's'}" + (f", {why}" if why else ""),
             }
         )
     if n_missed:
