@@ -157,7 +157,7 @@ class StandIn:
         )
         true = self.truth_nm(centre)
         data = self.draw(true, pixel * 1e9, shape)
-        key = np.abs(np.rint(np.r_[true * 1e3, pixel * 1e15, s["defocus"] * 1e12])).astype(np.int64)
+        key = np.rint(np.r_[true * 1e3, pixel * 1e15, s["defocus"] * 1e12]).astype(np.int64) + 2**40
         data = np.random.default_rng([self.seed, *key.tolist()]).poisson(400 * data + 40).astype(np.uint16)
         time = f"2020-01-01T00:00:{s['clock']:010.3f}"
         s["clock"] += dwell_time * shape[0] * shape[1] + 1.0
@@ -172,7 +172,8 @@ class StandIn:
         y = centre_nm[0] + (np.arange(shape[0]) - (shape[0] - 1) / 2) * pixel_nm[0]
         x = centre_nm[1] + (np.arange(shape[1]) - (shape[1] - 1) / 2) * pixel_nm[1]
         image = np.zeros(shape)
-        for cy, cx, radius, height in self.discs:
+        apart = np.abs(self.discs[:, :2] - (y.mean(), x.mean())) - self.discs[:, 2:3] - 4 * blur
+        for cy, cx, radius, height in self.discs[(apart < np.array([np.ptp(y), np.ptp(x)]) / 2 + 1).all(axis=1)]:
             reach = radius + 4 * blur
             i, j = np.flatnonzero(np.abs(y - cy) < reach), np.flatnonzero(np.abs(x - cx) < reach)
             if i.size and j.size:
