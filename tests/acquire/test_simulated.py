@@ -1,12 +1,17 @@
 """Images of the simulated microscope: geometry, dose, detector, distortions, time."""
 
+import doctest
 import math
+import sys
 
 import nanospa as ns
 import numpy as np
 import pytest
-from nanospa.acquire import Region
+from nanospa.acquire import Region, SimulatedSettings
+from nanospa.acquire.drivers.drift import Drift
+from nanospa.acquire.drivers.simulated import SimulatedMicroscope
 from nanospa.errors import InvalidValueError, MicroscopeError, UnknownNameError
+from nanospa.testing import check_microscope
 
 from tests.acquire.blob_specimen import FLAWLESS, BlobSpecimen, peak_place
 
@@ -150,6 +155,21 @@ def test_creep_after_a_move_dies_away():
     assert abs(microscope.true_centre(take(microscope, shape=(8, 8)))[1] - 3.02 * UM) < 0.2 * NM, "short moves creep less"
 
 
+def test_settled_drift_is_that_of_a_good_instrument():
+    """0.1–1 nm/min, never a jump, in the course of four hours."""
+    rates = []
+    for seed in range(5):
+        drift = Drift(SimulatedSettings(seed=seed))
+        minutes = drift.displacement(np.arange(0, 4 * 3600, 60.0))
+        rates.append(np.hypot(*np.diff(minutes, axis=0).T) / NM)
+        assert np.hypot(*minutes[0]) == 0.0
+        fine = drift.displacement(np.arange(880.0, 920.0, 0.1))
+        assert np.hypot(*np.diff(fine, axis=0).T).max() < 0.01 * NM, "smooth across a knot"
+    rates = np.array(rates)
+    assert np.quantile(rates, 0.9) < 1.0 and 0.2 < np.median(rates) < 0.5
+    assert np.std(rates, axis=1).min() > 0.03, "it does not keep its pace"
+
+
 def test_several_scans_in_a_row():
     microscope, _ = flawless(drift_rate=1e-9)
     start = microscope.clock()
@@ -281,6 +301,15 @@ def test_wrong_settings_are_named(call, value, name):
     with pytest.raises(InvalidValueError, match=f"^{name}: expected"):
         getattr(microscope, call)(*value)
     assert microscope.get_state() == before
+
+
+def test_example_of_its_docstring_runs():
+    results = doctest.testmod(sys.modules[SimulatedMicroscope.__module__])
+    assert results.attempted > 5 and results.failed == 0
+
+
+def test_keeps_the_contract_of_drivers():
+    assert check_microscope(lambda: ns.acquire.connect("simulated", specimen="empty", seed=1))
 
 
 def test_nothing_works_without_connection():

@@ -4,6 +4,7 @@ from nanospa.acquire.acquire import acquire
 from nanospa.acquire.autofocus import autofocus
 from nanospa.acquire.connect import connect, drivers
 from nanospa.acquire.drivers.driver import Driver, Scan
+from nanospa.acquire.drivers.simulated_settings import Fault, SimulatedSettings
 from nanospa.acquire.event_tables import event_tables
 from nanospa.acquire.events import KINDS, Event
 from nanospa.acquire.fine_autofocus import fine_autofocus
@@ -23,6 +24,7 @@ __all__ = [
     "VERDICTS",
     "Driver",
     "Event",
+    "Fault",
     "FocusFit",
     "FocusResult",
     "Frame",
@@ -31,6 +33,7 @@ __all__ = [
     "Plan",
     "Region",
     "Scan",
+    "SimulatedSettings",
     "StagePosition",
     "acquire",
     "autofocus",

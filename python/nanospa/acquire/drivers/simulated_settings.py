@@ -43,8 +43,8 @@ class SimulatedSettings(BaseModel):
     """What a simulated microscope is like, in SI units.
 
     The defaults stand for an aberration-corrected 200 kV instrument with a side-entry goniometer (JEOL ARM200F, Titan), as the autoSTEM
-    session of Slater et al. (2020) was run on. Where they come from is said beside each; where it says "ours", no published figure was
-    at hand and the value is an order of magnitude that operators will recognise.
+    session of Slater et al. (2020) was run on. Figures of the paper are named as such. The others are ours: the order of magnitude that
+    operators of such instruments know, not the specification of one.
 
     Attributes
     ----------
@@ -58,10 +58,11 @@ class SimulatedSettings(BaseModel):
         Standard deviation of the probe in focus; 0.045 nm is a full width at half maximum of 0.106 nm, what a corrected probe of this
         current has with its source size [m].
     detector_gain, detector_offset, read_noise : float
-        Counts an electron, counts without an electron, noise of the read-out in electrons; ours, as in `nanospa.simulate.frame` [-].
+        Counts an electron, counts without an electron, noise of the read-out in electrons; as in `nanospa.simulate.frame` [-].
     stage_error : float
-        Standard deviation of where the stage stands about where it reads, approached from below; 25 nm. Repeatability of side-entry
-        goniometers is quoted as 0.1–0.3 µm, of piezo stages as a few nm; unidirectional approach and piezo fine motion lie between [m].
+        Standard deviation of where the stage stands about where it reads, approached from below. 25 nm lie between a motor-driven
+        goniometer (0.1 µm and more) and a piezo stage (a few nm). Goniometers err in a way that repeats with the position (Pulokas et al.
+        1999), so the error is a fixed function of it [m].
     stage_error_length : float
         Distance over which that error changes: shorter moves are more exact than long ones [m].
     stage_read_error : float
@@ -74,22 +75,22 @@ class SimulatedSettings(BaseModel):
     drift_rate : float
         Steady drift, 0.3 nm/min; 0.1–1 nm/min is usual once a stage has settled, half an hour after loading [m/s].
     drift_wander : float
-        How far the drift strays from a straight line, as a share of `drift_rate` × `drift_wander_time` (ours) [-].
+        How far the drift strays from a straight line, as a share of `drift_rate` × `drift_wander_time` [-].
     drift_wander_time : float
-        Time over which it changes its course: 15 min, as rooms and cooling water do (ours) [s].
+        Time over which it changes its course: 15 min, as rooms and cooling water do [s].
     settling_drift : float
         Creep after a move of `settling_distance` or more: what is left to go on arrival. 4 nm that die with 60 s begin at 4 nm/min, and
-        a minute later 1.5; operators wait a minute or two after a move before atomic resolution (ours) [m].
+        a minute later 1.5; operators wait a minute or two after a move before atomic resolution [m].
     settling_distance : float
         Move from which on the creep has its full size; shorter moves creep in proportion [m].
     settling_time : float
         Time in which the creep falls to 1/e [s].
     flyback_time : float
-        Wait at the start of every line; 50–100 µs in DigitalMicrograph and TIA [s].
+        Wait at the start of every line, in which the beam comes back; 50–100 µs are common settings of scan generators [s].
     flyback_lag : float
-        How far behind the beam still is when a line begins, as a share of the line's length: 0.2 %, two pixels of 1024 (ours) [-].
+        How far behind the beam still is when a line begins, as a share of the line's length: 0.2 %, two pixels of 1024 [-].
     flyback_lag_time : float
-        Time in which the lag falls to 1/e (ours) [s].
+        Time in which the lag falls to 1/e [s].
     line_jitter : float
         Standard deviation of the displacement of single scan lines, along x and y: 15 pm, a tenth of a column spacing, is what
         corrected instruments show before their lines are aligned [m].
@@ -102,7 +103,7 @@ class SimulatedSettings(BaseModel):
     poll_time : float
         What it costs to ask whether the stage moves [s].
     image_time : float
-        What every image costs besides its scan: set-up, transfer, saving. 1 s is the order of DigitalMicrograph scripts (ours); with the
+        What every image costs besides its scan: set-up, transfer, saving. 1 s is the order of DigitalMicrograph scripts; with the
         preset's plan an image then costs about 25–30 s all in, and the paper's "approximately 30 s" are met [s].
     timeout_time : float
         Time lost with an image that times out, or a stage that stalls [s].
@@ -119,8 +120,9 @@ class SimulatedSettings(BaseModel):
 
     References
     ----------
-    Slater et al., Microsc. Microanal. 26 (2020) 1168: current, angle, time per image. Jones & Nellist, Microsc. Microanal. 19 (2013)
-    1050: flyback and line jitter of a scan.
+    Slater et al., Microsc. Microanal. 26 (2020) 1168: current, angle, time per image. Pulokas et al., J. Struct. Biol. 128 (1999) 250:
+    error of a goniometer. Jones & Nellist, Microsc. Microanal. 19 (2013) 1050: flyback and line jitter. Mullarkey et al., Microsc.
+    Microanal. 28 (2022): hysteresis of the flyback.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
