@@ -18,9 +18,9 @@ from nanospa.schema.arrays import as_image
 #: and what a particle cut by the border leaves, above the frequencies that only noise has in a focus image.
 BAND_EDGES = (0.0117, 0.0165, 0.0234, 0.033, 0.0466, 0.066, 0.093, 0.132, 0.186, 0.263)
 
-#: Bands that the sharpness is taken of: periods of 43 to 7.6 px, that is 8 to 1.5 nm at 0.2 nm a pixel, the edges of particles and the
+#: Bands that the sharpness is taken of: periods of 43 to 11 px, that is 8 to 2 nm at 0.2 nm a pixel, the edges of particles and the
 #: grain of the film. A probe of 23 mrad loses half of a period of 3 nm 30 nm out of focus.
-SHARPNESS_BANDS = slice(2, 7)
+SHARPNESS_BANDS = slice(2, 6)
 
 #: Frequency above which the noise is measured [cycles/px].
 NOISE_FROM = 0.40
@@ -160,7 +160,7 @@ def curvature_deviation(powers: NDArray[np.float64], noise: float, where: Bands)
 def sharpness(image: NDArray[np.generic] | Sequence[Sequence[float]]) -> float:
     """Sharpness of an image: how steeply its autocorrelation falls from its peak.
 
-    The autocorrelation is looked at in a band of periods (43 to 7.6 px). Shot noise and the noise of the detector are white: they add a
+    The autocorrelation is looked at in a band of periods (43 to 11 px). Shot noise and the noise of the detector are white: they add a
     spike at zero lag, and that alone. It is measured at the highest frequencies of the same image and taken out, so that noise has no
     sharpness on average, at any dose. The border is faded out, and frequencies along the axes are not used: a particle cut by the
     border has no sharp edge there.
