@@ -1,5 +1,7 @@
 """Raster, tiles, doses, presence, drift, plans: the plain parts of a session."""
 
+from itertools import pairwise
+
 import nanospa as ns
 import numpy as np
 import pytest
@@ -25,7 +27,7 @@ def test_serpentine_from_minimum_to_maximum():
 @given(st.floats(-5, 5), st.floats(0, 3), st.floats(0, 3), st.floats(0.2, 2))
 def test_serpentine_neighbours_are_one_step_apart(low, height, width, step):
     positions = serpentine((low, low + height), (low, low + width), step)
-    for a, b in zip(positions, positions[1:], strict=False):
+    for a, b in pairwise(positions):
         assert abs(a.y_um - b.y_um) + abs(a.x_um - b.x_um) == pytest.approx(step)
     assert all(low <= p.y_um <= low + height + 1e-5 and low <= p.x_um <= low + width + 1e-5 for p in positions)
 
