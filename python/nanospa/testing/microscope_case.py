@@ -26,6 +26,7 @@ class Case:
     stage_step: float
     stage_tolerance: float
     has_detectors: bool
+    contrast: bool
 
     @contextmanager
     def microscope(self) -> Iterator[Microscope]:

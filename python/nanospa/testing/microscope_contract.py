@@ -21,6 +21,7 @@ _CHECKS = (
     microscope_frames.frames_are_kept_apart,
     microscope_frames.other_shapes_come_or_are_refused,
     microscope_frames.regions_are_where_they_say,
+    microscope_frames.images_lie_where_they_say,
     microscope_states.abort_works_from_any_state,
     microscope_states.connects_and_closes_again,
     microscope_states.state_is_json,
@@ -36,11 +37,12 @@ def check_microscope(
     stage_step: float = 5e-6,
     stage_tolerance: float = 1e-6,
     has_detectors: bool = True,
+    contrast: bool = False,
 ) -> list[str]:
     """Check that a driver does what nanospa's plans rely on.
 
     On an instrument: the stage moves by a step along every axis and comes back, field of view, defocus, stigmator and beam shift change a
-    little and are set back, the beam is blanked and comes back, and some twenty images are taken. Do it on an empty place.
+    little and are set back, the beam is blanked and comes back, and some twenty images are taken. Use a place that can stand that.
 
     Parameters
     ----------
@@ -56,6 +58,9 @@ def check_microscope(
         How far from its target the stage may read to be [m].
     has_detectors : bool
         Whether there is a detector; without one it is checked that images are refused.
+    contrast : bool
+        Whether there is something to see: then the images show whether stage, beam shift and scan region go along the right axis and the
+        right way. Take a field of view several times the stage's error, and a place that is not periodic.
 
     Returns
     -------
@@ -75,10 +80,10 @@ def check_microscope(
     ...     microscope = TemplateMicroscope()
     ...     microscope.connect()
     ...     return microscope
-    >>> len(check_microscope(connected)) > 10
+    >>> len(check_microscope(connected, contrast=True)) > 10
     True
     """
-    case = Case(connect, shape, dwell_time, stage_step, stage_tolerance, has_detectors)
+    case = Case(connect, shape, dwell_time, stage_step, stage_tolerance, has_detectors, contrast)
     failed = []
     for check in _CHECKS:
         try:

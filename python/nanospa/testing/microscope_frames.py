@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import math
 from datetime import datetime
 
 import numpy as np
 
-from nanospa.acquire import AXES, Frame, Microscope, Region, StagePosition
+from nanospa.acquire import AXES, Frame, Microscope, Region, StagePosition, image_shift
 from nanospa.testing.microscope_case import NONSENSE, Case
 
 
@@ -76,6 +77,54 @@ def regions_are_where_they_say(case: Case) -> None:
         name = microscope.detectors()[0]
         for region in (Region(0.25, 0.5, 0.25, 0.5), Region(0.0, 0.0, 0.5, 0.25), Region(0.75, 0.75, 0.25, 0.25)):
             _check_frame(case, microscope, case.acquire(microscope, region=region)[name], name, region, 1)
+
+
+def images_lie_where_they_say(case: Case) -> None:
+    """The images themselves show that stage, beam shift and scan region go where they say, along the right axis and the right way."""
+    if not (case.has_detectors and case.contrast):
+        return
+    with case.microscope() as microscope:
+        can = microscope.capabilities
+        name = microscope.detectors()[0]
+        field = microscope.get_field_of_view()
+        first = case.acquire(microscope)[name]
+        if "stage" in can:
+            start = microscope.get_stage_position()
+            _approach(case, microscope, start.x, start.y)
+            first = case.acquire(microscope)[name]
+            for axis, dy, dx in (("x", 0.0, field / 4), ("y", field / 4, 0.0)):
+                _approach(case, microscope, start.x + dx, start.y + dy)
+                _fits(first, case.acquire(microscope)[name], field, f"the stage along {axis}")
+            _approach(case, microscope, start.x, start.y)
+            first = case.acquire(microscope)[name]
+        if "beam_shift" in can:
+            x, y = microscope.get_beam_shift()
+            for axis, dy, dx in (("x", 0.0, 0.2e-6), ("y", 0.2e-6, 0.0)):
+                part = min(1.0, field / 4 / 0.2e-6)
+                microscope.set_beam_shift(x + part * dx, y + part * dy)
+                _fits(first, case.acquire(microscope)[name], field, f"the beam shift along {axis}")
+            microscope.set_beam_shift(x, y)
+        if "scan_region" in can:
+            for region in (Region(0.0, 0.25, 0.5, 0.5), Region(0.25, 0.5, 0.5, 0.5)):
+                _fits(first, case.acquire(microscope, region=region)[name], field, str(region))
+
+
+def _approach(case: Case, microscope: Microscope, x: float, y: float) -> None:
+    """Go to a place from below: the play of the stage is no fault of the driver."""
+    limits = microscope.get_stage_limits()
+    below = {axis: max(value - case.stage_step, limits[axis][0]) for axis, value in (("x", x), ("y", y))}
+    microscope.set_stage_position(x=below["x"], y=below["y"])
+    microscope.set_stage_position(x=x, y=y)
+
+
+def _fits(first: Frame, second: Frame, field: float, what: str) -> None:
+    """Assert that the second image shows what the first one has at its place, to an eighth of the field."""
+    away = (1e9 * (second.centre[0] - first.centre[0]), 1e9 * (second.centre[1] - first.centre[1]))
+    sizes = [(1e9 * frame.pixel_size[0], 1e9 * frame.pixel_size[1]) for frame in (first, second)]
+    dy, dx, confidence = image_shift(first.data, second.data, reference_pixel_size_nm=sizes[0], pixel_size_nm=sizes[1], offset_nm=away)
+    where = f"{what}: expected what lies {away[0]:.0f}, {away[1]:.0f} nm (y, x) from the image before"
+    assert math.isfinite(dy + dx), f"{where}, found nothing in common with it (confidence {confidence:.2f})"
+    assert max(abs(dy), abs(dx)) * 1e-9 <= field / 8, f"{where}, found it off by {dy:.0f}, {dx:.0f} nm"
 
 
 def _check_frame(case: Case, microscope: Microscope, frame: Frame, name: str, region: Region, n_frames: int) -> None:

@@ -114,11 +114,12 @@ class TemplateMicroscope(Driver):
 
 
 class ToyInstrument:
-    """Stands where a maker's library would: an instrument with units and habits of its own, over a specimen of round hills."""
+    """Stands where a maker's library would: an instrument with units and habits of its own, its specimen waves that repeat nowhere."""
 
     TRAVEL_UM = 1000.0
     HEIGHT_UM = 300.0
     SCREEN_MM = 100.0
+    WAVES = 24
 
     def __init__(self) -> None:
         self.magnification = 100_000.0
@@ -160,7 +161,10 @@ class ToyInstrument:
         columns = corners[1] + (np.arange(shape[1]) + 0.5) / shape[1] * (corners[3] - corners[1]) - 0.5
         y_um = rows[:, None] * side_um - self._stage_um[1]
         x_um = columns * side_um + self._stage_um[0]
-        hills = (1 + np.sin(2 * np.pi * x_um / 0.3) * np.sin(2 * np.pi * y_um / 0.3)) / 2
+        hills = np.full(shape, 0.5)
+        for wave in range(self.WAVES):
+            direction, per_um = 2.4 * wave, 2 + 4 * (0.618 * wave % 1)  # golden angle and golden section: no two alike
+            hills += np.sin(2 * np.pi * per_um * (np.cos(direction) * x_um + np.sin(direction) * y_um)) / (2 * self.WAVES)
         counts = 100 * dwell_us * (hills if detector == "HAADF" else 1 - hills)
         return np.minimum(counts, 65535).astype(np.uint16)
 
