@@ -19,14 +19,14 @@ from nanospa.simulate.particle import body_matrix
 #: Grid spacings are this times a power of two [nm].
 SPACING_NM = 0.05
 
-#: Least blur of a patch, in its grid spacings: below it the grid would show.
-LEAST_BLUR = 1.15
-
 #: Variance, in squared spacings, of the cubic B-spline that a patch is evaluated with, and of the averaging over a grid cell.
 SPLINE, CELL = 1 / 3, 1 / 12
 
-#: Lines along each side of a grid cell.
-SUPERSAMPLING = 2
+#: Least blur of a patch of thickness, or of atoms, in its grid spacings: what the spline and the cells do by themselves.
+LEAST_BLUR, LEAST_ATOM_BLUR = math.sqrt(SPLINE + CELL), math.sqrt(2 * SPLINE)
+
+#: Variance, in pixels, below which a Gaussian taken at whole pixels is too narrow, and three weights of the right variance do better.
+THREE_WEIGHTS = 0.4
 
 #: Bytes of patches kept.
 KEPT_BYTES = 256 * 2**20
@@ -66,9 +66,8 @@ class Patches:
         step = round(1000 * math.log(sigma_nm / spacing))
         found = self._get((particle.id, level, step))
         if found is None:
-            sigma = math.sqrt(max(math.exp(step / 500) - SPLINE - CELL, 0.0))
-            wide = np.pad(self._sharp(particle, level), math.ceil(4 * sigma) + 3)
-            found = _core.gaussian(wide, sigma, 1) if sigma > 0 else wide
+            variance = max(math.exp(step / 500) - SPLINE - CELL, 0.0)
+            found = _smoothed(np.pad(self._sharp(particle, level), math.ceil(4 * math.sqrt(variance)) + 3), variance)
             self._put((particle.id, level, step), found)
         return found, spacing
 
@@ -77,7 +76,7 @@ class Patches:
 
         Every atom is a Gaussian of `sigma_nm` and its element's thermal displacement, and as strong as its cross-section.
         """
-        level = _level(sigma_nm / LEAST_BLUR)
+        level = _level(sigma_nm / LEAST_ATOM_BLUR)
         spacing = _spacing(level)
         step = round(1000 * math.log(sigma_nm / spacing))
         found = self._get((particle.id, level, step + ATOMIC))
@@ -88,10 +87,10 @@ class Patches:
                 own = offsets[numbers == number]
                 swing = ELEMENTS[SYMBOLS[number]].displacement_nm() / spacing
                 # The spline comes in twice: once to place the atoms on the grid, once to evaluate it.
-                sigma = math.sqrt(max(math.exp(step / 500) + swing**2 - 2 * SPLINE, 0.0))
-                half = math.ceil(particle.reach_nm / spacing + 2 * LAYER_NM / spacing + 4 * sigma) + 3
+                variance = max(math.exp(step / 500) + swing**2 - 2 * SPLINE, 0.0)
+                half = math.ceil((particle.reach_nm + 2 * LAYER_NM) / spacing + 4 * math.sqrt(variance)) + 3
                 weight = Material(((number, 1.0),), 0.0).cross_section_nm2 / spacing**2
-                layers.append(_core.gaussian(_core.deposit(own[:, 1::-1].copy(), weight, half, spacing), sigma, 1))
+                layers.append(_smoothed(_core.deposit(own[:, 1::-1].copy(), weight, half, spacing), variance))
                 pads.append(half)
             wide = max(pads)
             found = np.sum([np.pad(layer, wide - half) for layer, half in zip(layers, pads, strict=True)], axis=0, dtype=np.float32)
@@ -116,16 +115,8 @@ class Patches:
         if found is None:
             specimen, spacing = particle.specimen, _spacing(level)
             half = math.ceil(particle.reach_nm / spacing) + 1
-            found = _core.thickness(
-                specimen.population.shape,
-                specimen.shape_parameter,
-                body_matrix(size_nm=specimen.size_nm, rotation=specimen.rotation, stretch=specimen.stretch),
-                (2 * half + 1, 2 * half + 1),
-                (half, half),
-                (spacing, spacing),
-                SUPERSAMPLING,
-                1,
-            )
+            matrix = body_matrix(size_nm=specimen.size_nm, rotation=specimen.rotation, stretch=specimen.stretch)
+            found = _core.cell_means(specimen.population.shape, specimen.shape_parameter, matrix, half, spacing)
             self._put((particle.id, level, -math.inf), found)
         return found
 
@@ -144,6 +135,18 @@ class Patches:
             while self._bytes > KEPT_BYTES and len(self._kept) > 1:
                 _, gone = self._kept.popitem(last=False)
                 self._bytes -= gone.nbytes
+
+
+def _smoothed(patch: NDArray[np.float32], variance: float) -> NDArray[np.float32]:
+    """A patch with a margin of zeros convolved with a kernel of a variance, in pixels, along both axes."""
+    if variance > THREE_WEIGHTS:
+        return _core.gaussian(patch, math.sqrt(variance), 1)
+    side, middle = np.float32(variance / 2), np.float32(1 - variance)
+    rows = middle * patch
+    rows[1:-1] += side * (patch[:-2] + patch[2:])
+    out = middle * rows
+    out[:, 1:-1] += side * (rows[:, :-2] + rows[:, 2:])
+    return out
 
 
 def _level(largest_nm: float) -> int:

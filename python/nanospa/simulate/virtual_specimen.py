@@ -286,7 +286,7 @@ class VirtualSpecimen:
         found = self._particles.near(*scan.bounds_nm)
         values, placed = [], np.empty((len(found), 4))
         for k, particle in enumerate(found):
-            thickness, spacing = self._patches.thickness(particle, scan.pixel_nm)
+            thickness, spacing = self._patches.thickness(particle, scan.pixel_nm / 2)
             values.append(thickness)
             placed[k] = particle.y_nm, particle.x_nm, spacing, TRUTH_FRACTION * float(thickness.max())
         labels = _core.specimen_labels(scan.rows, scan.columns, values, placed, _threads.resolve(threads))

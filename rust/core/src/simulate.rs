@@ -1,6 +1,7 @@
 //! Kernels of simulated specimens.
 
 pub mod body;
+pub mod cell_means;
 pub mod deposit;
 pub mod detect;
 pub mod film;

@@ -29,5 +29,7 @@ mod _core {
     #[pymodule_export]
     use super::segment::{label, seeds, select, split, watershed};
     #[pymodule_export]
-    use super::simulate::{deposit, detect, specimen_image, specimen_labels, thickness};
+    use super::simulate::{
+        cell_means, deposit, detect, specimen_image, specimen_labels, thickness,
+    };
 }

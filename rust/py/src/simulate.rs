@@ -1,5 +1,6 @@
 //! Bindings of the simulation kernels.
 
+use nanospa_core::simulate::cell_means as cells;
 use nanospa_core::simulate::deposit as spread;
 use nanospa_core::simulate::detect::{self as detector, Detector};
 use nanospa_core::simulate::film::{Film, Hole, Wave};
@@ -160,5 +161,19 @@ pub(crate) fn deposit<'py>(
 ) -> PyResult<Bound<'py, PyArray2<f32>>> {
     let points = points.as_array();
     let out = py.detach(|| spread::deposit(points, weight, half, spacing));
+    Ok(out.map_err(|e| raise(py, e))?.into_pyarray(py))
+}
+
+#[pyfunction]
+pub(crate) fn cell_means<'py>(
+    py: Python<'py>,
+    body: &str,
+    shape_parameter: f64,
+    to_body: [[f64; 3]; 3],
+    half: usize,
+    spacing: f64,
+) -> PyResult<Bound<'py, PyArray2<f32>>> {
+    let out = Body::new(body, shape_parameter)
+        .and_then(|body| py.detach(|| cells::cell_means(body, to_body, half, spacing)));
     Ok(out.map_err(|e| raise(py, e))?.into_pyarray(py))
 }

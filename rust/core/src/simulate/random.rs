@@ -32,11 +32,18 @@ impl Stream {
         ((self.bits() >> 12) as f64 + 0.5) * (1.0 / (1u64 << 52) as f64)
     }
 
-    /// Two independent standard normal numbers: Box and Muller, Ann. Math. Stat. 29 (1958) 610.
+    /// Two independent standard normal numbers: the polar method of Marsaglia and Bray, SIAM Rev. 6 (1964) 260.
     pub fn normal_pair(&mut self) -> [f64; 2] {
-        let radius = (-2.0 * self.uniform().ln()).sqrt();
-        let (s, c) = (std::f64::consts::TAU * self.uniform()).sin_cos();
-        [radius * c, radius * s]
+        loop {
+            let bits = self.bits();
+            let half = |bits: u32| (f64::from(bits) + 0.5) * (1.0 / f64::from(1u32 << 31)) - 1.0;
+            let (u, v) = (half(bits as u32), half((bits >> 32) as u32));
+            let square = u * u + v * v;
+            if square < 1.0 {
+                let factor = (-2.0 * square.ln() / square).sqrt();
+                return [u * factor, v * factor];
+            }
+        }
     }
 
     /// A Poisson number.
@@ -51,16 +58,17 @@ impl Stream {
     /// Walks up the cumulative distribution.
     fn poisson_by_inversion(&mut self, mean: f64) -> f64 {
         let u = self.uniform();
-        let mut k = 0.0;
         let mut probability = (-mean).exp();
         let mut cumulative = probability;
-        // The cumulative sum may end below the largest u by rounding; nothing of interest lies beyond the limit.
-        while u > cumulative && k < 200.0 {
-            k += 1.0;
-            probability *= mean / k;
+        // A mean below 10 goes beyond the table once in 1e28 draws; the sum may end below the largest u by rounding.
+        for (k, inverse) in INVERSES.iter().enumerate() {
+            if u <= cumulative {
+                return k as f64;
+            }
+            probability *= mean * inverse;
             cumulative += probability;
         }
-        k
+        INVERSES.len() as f64
     }
 
     /// Transformed rejection with squeeze: PTRS of Hörmann, Insur. Math. Econ. 12 (1993) 39.
@@ -91,6 +99,17 @@ impl Stream {
 
 /// Mean below which walking up the distribution is the quicker way; the rejection needs 10 at least.
 const INVERSION_BELOW: f64 = 10.0;
+
+/// 1, 1/2, 1/3 …
+const INVERSES: [f64; 64] = {
+    let mut table = [0.0; 64];
+    let mut k = 0;
+    while k < 64 {
+        table[k] = 1.0 / (k + 1) as f64;
+        k += 1;
+    }
+    table
+};
 
 fn splitmix(state: &mut u64) -> u64 {
     *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);

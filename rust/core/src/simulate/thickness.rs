@@ -9,6 +9,53 @@ use crate::parallel;
 /// Rows computed as one piece of work.
 const BLOCK_ROWS: usize = 16;
 
+/// The lines along the beam through a body.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Lines {
+    body: Body,
+    to_body: [Vector; 3],
+    direction: Vector,
+    squared: f64,
+    radius_squared: f64,
+}
+
+impl Lines {
+    /// `to_body` as `thickness` takes it.
+    pub(super) fn new(body: Body, to_body: [Vector; 3]) -> Result<Self> {
+        let direction = to_body.map(|row| row[2]);
+        let squared: f64 = direction.iter().map(|v| v * v).sum();
+        if !(squared > 0.0 && squared.is_finite()) {
+            return Err(Error::invalid(
+                "to_body",
+                "an invertible matrix",
+                format!("{to_body:?}"),
+            ));
+        }
+        Ok(Self {
+            body,
+            to_body,
+            direction,
+            squared,
+            radius_squared: body.radius().powi(2),
+        })
+    }
+
+    /// Length inside the body of the line at an offset (y, x) from its centre.
+    pub(super) fn chord(&self, y: f64, x: f64) -> f64 {
+        let direction = self.direction;
+        let origin = self.to_body.map(|row| row[0] * x + row[1] * y);
+        // The point of the line nearest to the centre: outside the enclosing ball the line misses.
+        let nearest = -(0..3).map(|i| origin[i] * direction[i]).sum::<f64>() / self.squared;
+        let distance: f64 = (0..3)
+            .map(|i| (origin[i] + nearest * direction[i]).powi(2))
+            .sum();
+        if distance >= self.radius_squared {
+            return 0.0;
+        }
+        self.body.chord(origin, direction)
+    }
+}
+
 /// Thickness image of `shape` (y, x).
 ///
 /// `to_body` takes an offset (x, y, z) from the particle's centre, in the unit of `pixel_size` (y, x), to the body's own
@@ -25,36 +72,15 @@ pub fn thickness(
     if supersampling == 0 {
         return Err(Error::invalid("supersampling", "an integer >= 1", 0));
     }
-    let direction = to_body.map(|row| row[2]);
-    let squared: f64 = direction.iter().map(|v| v * v).sum();
-    if !(squared > 0.0 && squared.is_finite()) {
-        return Err(Error::invalid(
-            "to_body",
-            "an invertible matrix",
-            format!("{to_body:?}"),
-        ));
-    }
+    let lines = Lines::new(body, to_body)?;
     let mut out = Array2::<f32>::zeros(shape);
     if out.is_empty() {
         return Ok(out);
     }
-    let radius_squared = body.radius().powi(2);
     let steps: Vec<f64> = (0..supersampling)
         .map(|k| (k as f64 + 0.5) / supersampling as f64 - 0.5)
         .collect();
     let weight = 1.0 / (supersampling * supersampling) as f64;
-    let line = |y: f64, x: f64| {
-        let origin = to_body.map(|row| row[0] * x + row[1] * y);
-        // The point of the line nearest to the centre: outside the enclosing ball the line misses.
-        let nearest = -(0..3).map(|i| origin[i] * direction[i]).sum::<f64>() / squared;
-        let distance: f64 = (0..3)
-            .map(|i| (origin[i] + nearest * direction[i]).powi(2))
-            .sum();
-        if distance >= radius_squared {
-            return 0.0;
-        }
-        body.chord(origin, direction)
-    };
     let slice = out.as_slice_mut().expect("a fresh array is contiguous");
     parallel::for_each_block(threads, slice, BLOCK_ROWS * shape.1, |i_block, block| {
         for (i, row) in block.chunks_mut(shape.1).enumerate() {
@@ -64,7 +90,7 @@ pub fn thickness(
                 let sum: f64 = steps
                     .iter()
                     .flat_map(|dy| steps.iter().map(move |dx| (dy, dx)))
-                    .map(|(dy, dx)| line((y + dy) * pixel_size.0, (x + dx) * pixel_size.1))
+                    .map(|(dy, dx)| lines.chord((y + dy) * pixel_size.0, (x + dx) * pixel_size.1))
                     .sum();
                 *pixel = (sum * weight) as f32;
             }
