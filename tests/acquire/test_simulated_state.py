@@ -67,7 +67,7 @@ def run(microscope, commands):
 
 
 def equal(a, b):
-    return len(a) == len(b) and all(same(x, y) if hasattr(x, "data") else x == y for x, y in zip(a, b, strict=True))
+    return len(a) == len(b) and all(same(x, y) if hasattr(x, "data") and hasattr(y, "data") else x == y for x, y in zip(a, b, strict=True))
 
 
 FAULTS = [{"kind": "detector", "at": 0.1}, {"kind": "stage_stall", "at": 0.1}, {"kind": "beam_trip", "at": 9, "times": 2}]

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 def key(*parts: object) -> str:
     """Digest of exact values: floats by their bits (0.0 and −0.0 are one), the rest by their text."""
-    return hashlib.blake2b("|".join(_text(part) for part in parts).encode(), digest_size=16).hexdigest()
+    return hashlib.blake2b(_text(parts).encode(), digest_size=16).hexdigest()
 
 
 def seed_of(*parts: object) -> int:
@@ -33,4 +33,5 @@ def _text(part: object) -> str:
         return (float(part) + 0.0).hex()
     if isinstance(part, (tuple, list)):
         return "(" + ",".join(_text(p) for p in part) + ")"
-    return str(part)
+    # Texts in quotes: what only equal parts share.
+    return repr(part) if isinstance(part, str) else str(part)
