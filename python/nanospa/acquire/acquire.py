@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 from numpy.typing import NDArray
@@ -16,6 +17,10 @@ from nanospa.acquire.raster import serpentine
 from nanospa.acquire.session import Session
 from nanospa.acquire.steps import Step
 from nanospa.errors import InvalidValueError, MicroscopeError, SettingsError, StageLimitError, UnknownNameError
+
+#: Share of the highest contrast from which on a pixel belongs to a particle, where single particles are wanted: near the foot of the edge,
+#: so that sizes are right and faint particles beside bright ones are found; for tiles, the paper's 0.6 does.
+PARTICLE_FRACTION = 0.25
 
 
 def acquire(
@@ -41,7 +46,8 @@ def acquire(
     plan : Plan, str or mapping, optional
         Plan, name of a preset, or fields; "slater2020" by default.
     find_particles : callable, optional
-        Survey image of shape (y, x) and pixel size [nm] → labels or mask of the particles; `particle_presence` by default.
+        Survey image of shape (y, x) and pixel size [nm] → labels or mask of the particles; `particle_presence` by default, with a lower
+        threshold where single particles are wanted.
     zone_axis : callable, optional
         Image of a particle and pixel size [nm] → whether, or how well, it is seen along a zone axis (bool, or float, higher is better).
         With target "particles" each then gets a quick look, and images are taken of the best first.
@@ -75,7 +81,9 @@ def acquire(
     plan = as_plan(plan)
     past = [event if isinstance(event, Event) else Event.from_dict(event) for event in history]
     _possible(microscope, plan)
-    executor = Executor(microscope, plan, find_particles=find_particles or particle_presence, zone_axis=zone_axis, load_survey=load_survey)
+    if find_particles is None:
+        find_particles = particle_presence if plan.target == "tiles" else partial(particle_presence, fraction=PARTICLE_FRACTION)
+    executor = Executor(microscope, plan, find_particles=find_particles, zone_axis=zone_axis, load_survey=load_survey)
     return _events(executor, Session(plan, zone_axis is not None and plan.target == "particles"), past, on_frame)
 
 

@@ -136,9 +136,21 @@ class Executor:
             self.microscope.set_field_of_view(side * 1e-9)
             self._shift(step["offset_y_nm"], step["offset_x_nm"])
             if fine:
-                result = fine_autofocus(image_at, start_nm=start * 1e9, range_nm=plan.fine_focus_range_nm, step_nm=plan.fine_focus_step_nm)
+                result = fine_autofocus(
+                    image_at,
+                    start_nm=start * 1e9,
+                    range_nm=plan.fine_focus_range_nm,
+                    step_nm=plan.fine_focus_step_nm,
+                    pixel_size_nm=side / min(shape),
+                )
             else:
-                result = autofocus(image_at, start_nm=start * 1e9, range_nm=plan.focus_range_nm, samples=plan.focus_samples)
+                result = autofocus(
+                    image_at,
+                    start_nm=start * 1e9,
+                    range_nm=plan.focus_range_nm,
+                    samples=plan.focus_samples,
+                    pixel_size_nm=side / min(shape),
+                )
         except BaseException:
             with contextlib.suppress(MicroscopeError):
                 self.microscope.set_defocus(start)

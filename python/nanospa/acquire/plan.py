@@ -104,7 +104,7 @@ class Plan(BaseModel):
 
     target: Literal["tiles", "particles"] = "tiles"
     detector: str = "HAADF"
-    stage_x_um: tuple[Finite, Finite] = (0.0, 1.3)
+    stage_x_um: tuple[Finite, Finite] = (0.0, 2.5)
     stage_y_um: tuple[Finite, Finite] = (0.0, 1.3)
     survey_field_nm: Positive = 683.0
     survey_shape: Shape = (512, 512)

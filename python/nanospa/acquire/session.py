@@ -255,7 +255,8 @@ class Session:
         """A focus curve, unless the dose or the time forbids it."""
         plan = self.plan
         if mode == "coarse":
-            side, shape, n = plan.focus_field_nm, plan.focus_shape, plan.focus_samples
+            # At worst a second series, and one image at the start and one at the centre found.
+            side, shape, n = plan.focus_field_nm, plan.focus_shape, 2 * plan.focus_samples + 2
         else:
             side, shape, n = plan.fine_focus_field_nm, plan.fine_focus_shape, int(plan.fine_focus_range_nm / plan.fine_focus_step_nm) + 1
         area = Area.about(centre_um[0] * 1e3 + offset_nm[0], centre_um[1] * 1e3 + offset_nm[1], side, side)
