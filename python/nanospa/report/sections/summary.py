@@ -37,7 +37,7 @@ def summary(view: RunView) -> dict[str, Any]:
     rows.append(("particles", text(view.n_particles), "" if n_true is None else text(n_true)))
     if view.n_frames:
         rows.append(("particles a frame", text(view.n_particles / view.n_frames), "" if n_true is None else text(n_true / view.n_frames)))
-    rows += [*_size(view), *_clusters(view), *_found(view)]
+    rows += [*_size(view), *_clusters(view), *_found(view), *_imaged(view)]
     return {"rows": rows, "has_truth": truth is not None}
 
 
@@ -98,6 +98,22 @@ def _found(view: RunView) -> list[Row]:
             if found.any():
                 rows.append((f"their mean IoU, {what}", f"{iou[found].mean():.3f}", "1"))
     return rows
+
+
+def _imaged(view: RunView) -> list[Row]:
+    """Of a simulated session: how much of what there was has an image, and is counted once."""
+    known = view.attributes.get("truth")
+    if not isinstance(known, Mapping):
+        return []
+    names = {
+        "imaged_fraction": "particles of the surveyed area that were imaged whole [%]",
+        "counted_once_fraction": "particles found that are counted exactly once [%]",
+    }
+    return [
+        (said, f"{100 * value:.1f}", "100")
+        for name, said in names.items()
+        if isinstance(value := known.get(name), float) and value == value
+    ]
 
 
 def _drops_border(view: RunView) -> bool:
