@@ -261,6 +261,11 @@ def test_many_skips_in_a_row_pause_the_session():
     assert events[-1].kind == "pause"
 
 
+def test_a_detector_that_is_gone_pauses_the_session_though_the_stage_still_moves():
+    events, _ = run(StandIn(faults={"acquire": [(0, "detector", 1000)]}), SMALL)
+    assert [e.kind for e in events if e.kind != "fault"] == ["start", "move", "skip", "move", "skip", "move", "pause"]
+
+
 def test_an_error_that_is_none_of_the_microscope_leaves_the_beam_blanked():
     microscope = StandIn()
 

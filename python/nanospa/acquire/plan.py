@@ -95,7 +95,7 @@ class Plan(BaseModel):
     retries : int
         Times a failed step is done again before it is skipped.
     pause_after : int
-        Steps given up in a row after which the session pauses.
+        Steps of one kind given up in a row after which the session pauses.
     beam_wait_s : float
         Wait before a step is done again after the beam was gone [s].
     """

@@ -43,7 +43,7 @@ class Session:
     n_surveys: int = 0
     elapsed_s: float = 0.0
     clock_s: float = 0.0
-    failed_in_a_row: int = 0
+    failed_in_a_row: dict[str, int] = field(default_factory=dict)
     current_A: float | None = None
     ledger: DoseLedger = field(default_factory=DoseLedger)
     longest_s: dict[str, float] = field(default_factory=dict)
@@ -275,23 +275,23 @@ class Session:
         """A step until it succeeds; None where it is given up."""
         attempt, wait_s = 0, 0.0
         while True:
-            event = yield replace(step, attempt=attempt, wait_s=wait_s, failed_in_a_row=self.failed_in_a_row)
+            event = yield replace(step, attempt=attempt, wait_s=wait_s, failed_in_a_row=self.failed_in_a_row.get(step.kind, 0))
             self.elapsed_s += event.values["seconds"]
             self.clock_s = event.values["clock_s"]
             if event.kind != "fault":
-                self.failed_in_a_row = 0
+                self.failed_in_a_row[step.kind] = 0
                 self.longest_s[step.kind] = max(self.longest_s.get(step.kind, 0.0), event.values["seconds"])
                 return event
             wait_s = self.plan.beam_wait_s if event.values["error"] == "beam" else 0.0
             if event.values["action"] == "retry":
                 attempt += 1
             elif event.values["action"] == "skip":
-                self.failed_in_a_row += 1
+                self.failed_in_a_row[step.kind] = self.failed_in_a_row.get(step.kind, 0) + 1
                 return None
             else:
                 yield Step("pause", {"reason": event.values["message"]})
                 # Somebody has looked at the microscope since.
-                attempt, wait_s, self.failed_in_a_row = 0, 0.0, 0
+                attempt, wait_s, self.failed_in_a_row = 0, 0.0, {}
 
     def spent(self, kind: str) -> str | None:
         """Which budget ends the session before another step of a kind, if any."""

@@ -25,7 +25,7 @@ class Step:
     wait_s : float
         Wait before it [s].
     failed_in_a_row : int
-        Steps given up since the last one that succeeded.
+        Steps of this kind given up since the last one that succeeded.
     """
 
     kind: str
@@ -47,7 +47,7 @@ def fault_action(error_kind: str, attempt: int, retries: int, failed_in_a_row: i
     retries : int
         How often a step is done again.
     failed_in_a_row : int
-        Steps given up since the last one that succeeded.
+        Steps of this kind given up since the last one that succeeded.
     pause_after : int
         Steps given up in a row after which a session pauses.
 
