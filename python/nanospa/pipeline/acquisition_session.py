@@ -106,7 +106,8 @@ class AcquisitionSession:
             self.journal.trim()
             self.frames.trim()
             self.store.journal.trim("segment", len(self.frames.images))
-            self._write_tables()
+            # Whatever it stands still for, it can go on.
+            self._write_tables({"state": "paused", "reason": reason} if state != "ended" else None)
             self.store.set_attributes(acquisition={"state": state, "reason": reason})
         except OSError:
             # A full disk ended the session and stands in the way of this too: the records have everything.
@@ -200,8 +201,8 @@ class AcquisitionSession:
             self._write_tables()
             self._written = len(self.frames.images)
 
-    def _write_tables(self) -> None:
-        write_acquisition(self.store, self.journal.events, self.frames.images, self.frames.surveys)
+    def _write_tables(self, standing: dict[str, str] | None = None) -> None:
+        write_acquisition(self.store, self.journal.events, self.frames.images, self.frames.surveys, standing)
 
 
 def finder(section: AcquireSettings) -> Callable[[Any, Any], Any] | None:

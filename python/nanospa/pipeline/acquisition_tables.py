@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 from nanospa.acquire import Event, event_tables
 from nanospa.io.store import Store
@@ -14,10 +13,16 @@ from nanospa.pipeline.frame_source import Frame
 from nanospa.schema.store import ACQUISITION, FRAME_TABLE
 
 
-def write_acquisition(store: Store, events: Sequence[Event], images: Sequence[Frame], surveys: Sequence[Frame]) -> None:
-    """Write the frame table and the tables of events, surveys, tiles and focus curves."""
+def write_acquisition(
+    store: Store, events: Sequence[Event], images: Sequence[Frame], surveys: Sequence[Frame], standing: Mapping[str, str] | None = None
+) -> None:
+    """Write the frame table and the tables of events, surveys, tiles and focus curves.
+
+    `standing` is state and reason of a session that stands still without an event that says so.
+    """
     for name, table in event_tables(events, survey_places=[(f.stack, f.index) for f in surveys]).items():
-        store.write_table(name, table, **_json(table.attrs))
+        told = standing or {} if name == ACQUISITION else {}
+        store.write_table(name, table, **{str(key): value for key, value in table.attrs.items()} | dict(told))
     tables.write_frame_table(store, images)
 
 
@@ -35,7 +40,3 @@ def recover(store: Store) -> None:
 
 def _rows(store: Store, name: str) -> int:
     return int(store.root[name]["number"].shape[0]) if store.has(name) else -1
-
-
-def _json(values: Any) -> dict[str, Any]:
-    return {str(key): value for key, value in values.items()}

@@ -9,6 +9,8 @@ from __future__ import annotations
 import importlib
 import logging
 import os
+import signal
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import islice
@@ -105,13 +107,14 @@ class Workers:
         try:
             if text == "local" or text.startswith("local:"):
                 # Any free port, for this machine only: two runs side by side do not meet.
-                cluster = dask.LocalCluster(
-                    n_workers=_n_local(text),
-                    threads_per_worker=1,
-                    processes=True,
-                    dashboard_address="127.0.0.1:0",
-                    silence_logs=logging.ERROR,
-                )
+                with _deaf_to_interrupts():
+                    cluster = dask.LocalCluster(
+                        n_workers=_n_local(text),
+                        threads_per_worker=1,
+                        processes=True,
+                        dashboard_address="127.0.0.1:0",
+                        silence_logs=logging.ERROR,
+                    )
                 self._owned.append(cluster)
                 client = dask.Client(cluster, set_as_default=False)
             elif "://" in text:
@@ -136,6 +139,20 @@ def workers(scheduler: Any) -> Iterator[Workers]:
         yield found
     finally:
         found.close()
+
+
+@contextmanager
+def _deaf_to_interrupts() -> Iterator[None]:
+    """Processes started here leave Ctrl-C, which a terminal sends to all, to this one: a pause finishes what they are at."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    # Children inherit what is ignored.
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _outcome(future: Any) -> dict[str, Any] | Exception:
