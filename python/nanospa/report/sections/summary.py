@@ -109,11 +109,8 @@ def _imaged(view: RunView) -> list[Row]:
         "imaged_fraction": "particles of the surveyed area that were imaged whole [%]",
         "counted_once_fraction": "particles found that are counted exactly once [%]",
     }
-    return [
-        (said, f"{100 * value:.1f}", "100")
-        for name, said in names.items()
-        if isinstance(value := known.get(name), float) and value == value
-    ]
+    shares = {said: known[name] for name, said in names.items() if isinstance(known.get(name), float) and np.isfinite(known[name])}
+    return [(said, f"{100 * share:.1f}", "100") for said, share in shares.items()]
 
 
 def _drops_border(view: RunView) -> bool:
