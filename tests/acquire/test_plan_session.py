@@ -365,7 +365,7 @@ def test_coarse_focus_at_every_nth_position_and_again_where_there_is_something()
 
 
 def test_fine_focus_at_every_mth_image():
-    plan = {**SMALL, "fine_focus_every": 3, "fine_focus_shape": (32, 32), "stage_y_um": (0, 0)}
+    plan = {**SMALL, "fine_focus_every": 3, "fine_focus_field_nm": 3.0, "fine_focus_shape": (32, 32), "stage_y_um": (0, 0)}
     events, _ = run(StandIn(), plan)
     kinds = [e.kind for e in events if e.kind in ("focus", "image")]
     assert kinds == ["focus", "image", "image", "image"] * 2 + ["focus", "image", "image"]

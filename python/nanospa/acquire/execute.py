@@ -13,11 +13,10 @@ from nanospa.acquire.autofocus import autofocus
 from nanospa.acquire.dose import electrons_per_nm2
 from nanospa.acquire.events import Event, plain
 from nanospa.acquire.fine_autofocus import fine_autofocus
+from nanospa.acquire.image_shift import image_shift
 from nanospa.acquire.microscope import Frame, Microscope, Region
 from nanospa.acquire.objects import objects_of, particles_found, tiles_found
-from nanospa.acquire.placement import Placed, displacement, placed
 from nanospa.acquire.plan import Plan
-from nanospa.acquire.session import CONFIDENT
 from nanospa.acquire.steps import RECORDS, Step, fault_action
 from nanospa.errors import MicroscopeError
 
@@ -61,7 +60,7 @@ class Executor:
         self.load_survey = load_survey
         self.capabilities = microscope.capabilities
         self.mark_s = microscope.clock()
-        self.images: dict[int, NDArray[np.float32]] = {}
+        self.images: dict[int, NDArray[Any]] = {}
         self.current_A = self._current()
 
     def execute(self, step: Step) -> tuple[str, dict[str, Any], Frame | None]:
@@ -164,24 +163,25 @@ class Executor:
         self.microscope.set_field_of_view(plan.survey_field_nm * 1e-9)
         self._shift(0.0, 0.0)
         frame = self._scan(plan.survey_shape, plan.survey_dwell_time_s)
-        expected = (frame.centre[0] * 1e9 + step["offset_y_nm"], frame.centre[1] * 1e9 + step["offset_x_nm"])
-        here = placed(frame.data, _pixel_nm(frame), expected)
+        pixel_nm, image = _pixel_nm(frame), _flat(frame)
+        nominal = np.array(frame.centre) * 1e9 + (step["offset_y_nm"], step["offset_x_nm"])
         registered = []
         for neighbour in step["neighbours"]:
-            image = self._image_of(neighbour["survey"])
-            if image is None:
+            other = self._image_of(neighbour["survey"])
+            if other is None:
                 continue
-            fixed = Placed(image, here.pixel_size_nm, (neighbour["stage_y_um"] * 1e3, neighbour["stage_x_um"] * 1e3))
-            dy, dx, confidence = displacement(fixed, here, plan.stage_error_nm)
+            offset = nominal - np.array([neighbour["stage_y_um"], neighbour["stage_x_um"]]) * 1e3
+            dy, dx, confidence = image_shift(
+                other, image, reference_pixel_size_nm=pixel_nm, offset_nm=(offset[0], offset[1]), largest_nm=plan.stage_error_nm
+            )
             registered.append({"survey": neighbour["survey"], "dy_nm": dy, "dx_nm": dx, "confidence": confidence})
-        correction, confidence = _agreed(registered)
-        centre = np.array(here.centre_nm) + correction
-        labels = objects_of(self.find_particles(frame.data, here.pixel_size_nm[0]), here.data.shape)
-        self.images[step["survey"]] = here.data
+        displaced, confidence = _agreed(registered)
+        labels = objects_of(self.find_particles(image, pixel_nm[0]), (image.shape[0], image.shape[1]))
+        self.images[step["survey"]] = image
         values = {
             "survey": step["survey"],
             "position": step["position"],
-            **self._frame_values(frame, centre),
+            **self._frame_values(frame, nominal - displaced),
             "registered": registered,
             "confidence": confidence,
             "n_found": int(np.unique(labels[labels > 0]).size),
@@ -201,7 +201,7 @@ class Executor:
         frame = self._scan_part(step, self.plan.look_shape, self.plan.look_dwell_time_s)
         values = self._registered(step, frame)
         score = self.zone_axis(frame.data, _pixel_nm(frame)[0])
-        applied = values["confidence"] >= CONFIDENT
+        applied = bool(np.isfinite(values["dy_nm"]))
         return {**values, "mode": "look", "zone_axis": score if isinstance(score, bool) else float(score), "applied": applied}, None
 
     # What they share.
@@ -239,16 +239,22 @@ class Executor:
         expected = np.array([step["expected_y_nm"], step["expected_x_nm"]])
         # Had the specimen not moved, the image would show this place; it has moved by about what is expected.
         unmoved = survey_nm + (start + size / 2 - 0.5) * plan.survey_field_nm + shift
-        image = self._image_of(step["survey"])
+        survey = self._image_of(step["survey"])
         dy, dx, confidence = float("nan"), float("nan"), 0.0
-        if image is not None:
-            survey = Placed(image, (plan.survey_field_nm / image.shape[0], plan.survey_field_nm / image.shape[1]), tuple(survey_nm))
-            here = placed(frame.data, pixel_nm, tuple(unmoved - expected))
-            single = "particle" in step
-            search = PARTICLE_SEARCH * plan.particle_field_nm if single else plan.stage_error_nm
-            dy, dx, confidence = displacement(survey, here, search, 0.6 if single else 0.25)
-        moved = expected - np.array([dy, dx])
-        centre = unmoved - (moved if confidence >= CONFIDENT else expected)
+        if survey is not None:
+            offset = unmoved - expected - survey_nm
+            # A particle's neighbours look like it: only where it can have gone to is looked.
+            search = PARTICLE_SEARCH * plan.particle_field_nm if "particle" in step else plan.stage_error_nm
+            dy, dx, confidence = image_shift(
+                survey,
+                _flat(frame),
+                reference_pixel_size_nm=(plan.survey_field_nm / survey.shape[0], plan.survey_field_nm / survey.shape[1]),
+                pixel_size_nm=pixel_nm,
+                offset_nm=(offset[0], offset[1]),
+                largest_nm=search,
+            )
+        moved = expected + np.array([dy, dx])
+        centre = unmoved - (moved if np.isfinite(dy) else expected)
         return {
             **step,
             **self._frame_values(frame, centre),
@@ -275,9 +281,9 @@ class Executor:
             "electrons_per_nm2": self._dose(frame),
         }
 
-    def _image_of(self, survey: int) -> NDArray[np.float32] | None:
+    def _image_of(self, survey: int) -> NDArray[Any] | None:
         if survey not in self.images and self.load_survey is not None:
-            self.images[survey] = placed(self.load_survey(survey), (1.0, 1.0), (0.0, 0.0)).data
+            self.images[survey] = np.asarray(self.load_survey(survey))
         return self.images.get(survey)
 
     def _dose(self, frame: Frame) -> float | None:
@@ -312,9 +318,14 @@ def _pixel_nm(frame: Frame) -> tuple[float, float]:
     return (frame.pixel_size[0] * 1e9, frame.pixel_size[1] * 1e9)
 
 
+def _flat(frame: Frame) -> NDArray[Any]:
+    """The image of a frame; the sum of several scans."""
+    return frame.data.sum(axis=0) if frame.data.ndim == 3 else frame.data
+
+
 def _agreed(registered: list[dict[str, Any]]) -> tuple[NDArray[np.float64], float]:
-    """Correction (y, x) [nm] of a survey by its neighbours: the mean, weighted, of those that agree with the most confident one."""
-    good = sorted((r for r in registered if r["confidence"] >= CONFIDENT), key=lambda r: -r["confidence"])
+    """Displacement (y, x) [nm] of a survey by its neighbours: the mean, weighted, of those that agree with the most confident one."""
+    good = sorted((r for r in registered if np.isfinite(r["dy_nm"])), key=lambda r: -r["confidence"])
     if not good:
         return np.zeros(2), 0.0
     shifts = np.array([(r["dy_nm"], r["dx_nm"]) for r in good])

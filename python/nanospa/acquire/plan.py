@@ -16,6 +16,9 @@ Finite = Annotated[float, Field(allow_inf_nan=False)]
 Fraction = Annotated[float, Field(ge=0, lt=0.5)]
 Shape = tuple[Annotated[int, Field(ge=8, le=16384)], Annotated[int, Field(ge=8, le=16384)]]
 
+#: Largest pixel size of a fine focus image: two pixels a period of 0.2 nm, the spacing of close-packed planes of metals, and a little more.
+FINE_FOCUS_PIXEL_NM = 0.1
+
 
 class Plan(BaseModel):
     """A plan of an unattended acquisition.
@@ -149,6 +152,11 @@ class Plan(BaseModel):
             low, high = getattr(self, name)
             if low > high:
                 raise ValueError(f"{name}: expected (lowest, highest), found {(low, high)}")
+        pixel = self.fine_focus_field_nm / min(self.fine_focus_shape)
+        if self.fine_focus_every and pixel > FINE_FOCUS_PIXEL_NM:
+            raise ValueError(
+                f"fine_focus_field_nm: expected pixels of at most {FINE_FOCUS_PIXEL_NM} nm to see a lattice, found {pixel:g} nm"
+            )
         return self
 
     @property

@@ -5,7 +5,7 @@ The same outcomes give the same steps, so that a session goes on after an interr
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -19,10 +19,6 @@ from nanospa.acquire.steps import Step
 from nanospa.acquire.tiles import survey_tiles
 
 Steps = Generator[Step, Event, Any]
-
-#: Least confidence of a registration that anything is corrected by: the normalised correlation of two views of one place stands this far
-#: above its next maximum.
-CONFIDENT = 0.25
 
 
 @dataclass
@@ -126,8 +122,8 @@ class Session:
         values = survey.values
         self.surveys.append(dict(values))
         self.ledger.add(self.field_of(values), values.get("electrons_per_nm2") or 0.0)
-        wanted = list(self.tiles_of(values)) if plan.target == "tiles" else (yield from self.particles_of(position, values))
-        wanted = [each for each in wanted if each is not None]
+        wanted = self.tiles_of(values) if plan.target == "tiles" else (yield from self.particles_of(position, values))
+        wanted = yield from self.within_budget(position, wanted)
         if focus_due and wanted and (focused is None or focused.values.get("verdict") == "no_signal"):
             # Nothing to focus on where the stage stopped: the first thing to be imaged has something.
             centre = (values["stage_y_um"], values["stage_x_um"])
@@ -143,12 +139,21 @@ class Session:
                 return
             yield from self.image(position, values, each, drift)
 
-    def tiles_of(self, survey: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    def tiles_of(self, survey: Mapping[str, Any]) -> list[dict[str, Any]]:
         """What to image of a survey: the tiles that it selected."""
         regions = {tile.index: tile.region for tile in survey_tiles(self.plan.tiles, self.plan.tile_padding)}
-        for tile in survey["tiles"]:
-            if tile["selected"]:
-                yield {"what": "tile", "tile": tile["tile"], "region": regions[tile["tile"]], "y_nm": tile["y_nm"], "x_nm": tile["x_nm"]}
+        return [{"what": "tile", **tile, "region": regions[tile["tile"]]} for tile in survey["tiles"] if tile["selected"]]
+
+    def within_budget(self, position: Position, wanted: list[dict[str, Any]]) -> Generator[Step, Event, list[dict[str, Any]]]:
+        """Of the last survey, as many as there are images left: the tiles with the most particles, the best particles."""
+        left = len(wanted) if self.plan.max_images is None else self.plan.max_images - self.n_images
+        if len(wanted) <= left:
+            return wanted
+        chosen = {id(each) for each in sorted(wanted, key=lambda each: -each.get("n_found", 1))[:left]}
+        for each in wanted:
+            if id(each) not in chosen:
+                yield self.skip(position, each, "no images left")
+        return [each for each in wanted if id(each) in chosen]
 
     def particles_of(self, position: Position, survey: Mapping[str, Any]) -> Generator[Step, Event, list[dict[str, Any]]]:
         """What to image of a survey: its particles; after a look at each, where there is a test for zone axes."""
@@ -191,7 +196,7 @@ class Session:
             if low:
                 yield self.skip(position, each, "not on a zone axis")
                 continue
-            if (look.values["confidence"] or 0.0) >= CONFIDENT:
+            if look.values["dy_nm"] is not None:
                 each["looked"] = [(look.values["clock_s"], look.values["dy_nm"], look.values["dx_nm"])]
             scored.append((-float(score), each["particle"], each))
         scored.sort(key=lambda entry: entry[:2])
@@ -229,7 +234,7 @@ class Session:
         if each["what"] == "particle":
             self.imaged.append((survey["stage_y_um"] * 1e3 + each["y_nm"], survey["stage_x_um"] * 1e3 + each["x_nm"], each["size_nm"]))
         self.ledger.add(area, values.get("electrons_per_nm2") or 0.0)
-        confident = (values["confidence"] or 0.0) >= CONFIDENT
+        confident = values["dy_nm"] is not None
         if confident:
             drift.add(values["clock_s"], values["dy_nm"], values["dx_nm"])
         if plan.recentre:
