@@ -1,7 +1,6 @@
 """The temscript driver on temscript's own NullMicroscope, and on its server over a real connection.
 
-NullMicroscope has a stage, optics and a camera, but no STEM: no detectors, no binning of scans. `StemNull` adds what is missing, after
-temscript's documentation and its issue 5 (FULL scans the whole field; binning makes fewer pixels of it).
+NullMicroscope has a stage, optics and a camera, but no STEM: `StemNull` adds that.
 """
 
 import threading
@@ -24,61 +23,11 @@ from nanospa.errors import (
 from nanospa.testing import check_microscope
 
 from tests.extras.optional import optional
+from tests.extras.stem_null import CALIBRATED, StemNull
 
 pytestmark = pytest.mark.extras
 temscript = optional("temscript")
 server = optional("temscript.server")
-
-#: Every calibration an operator can give; the stage turned by 37° and mirrored, the beam shift turned by 90°.
-CALIBRATED = {
-    "field_times_magnification": 0.1,
-    "focus_unit": 1.0,
-    "stage_matrix": ((0.8, 0.6), (0.6, -0.8)),
-    "beam_shift_matrix": ((0.0, 1.0), (-1.0, 0.0)),
-    "beam_current": "screen",
-    "scan_rotation": 0.2,
-}
-
-
-class StemNull(temscript.NullMicroscope):
-    """NullMicroscope with STEM: two detectors, scans of 2048 pixels at binning 1, magnifications in steps."""
-
-    def __init__(self):
-        super().__init__(wait_exposure=False)
-        self.set_column_valves_open(True)
-        self._mode = "STEM"
-        self.seen = []
-
-    def is_stem_available(self):
-        return True
-
-    def get_instrument_mode(self):
-        return self._mode
-
-    def set_instrument_mode(self, mode):
-        self._mode = mode
-
-    def get_stem_detectors(self):
-        return {name: {"type": "STEM_DETECTOR", "binnings": [1, 2, 4, 8]} for name in ("HAADF", "BF")}
-
-    def set_stem_magnification(self, value):
-        super().set_stem_magnification(2 ** (round(4 * np.log2(value)) / 4))
-
-    def set_stem_acquisition_param(self, param, ignore_errors=False):
-        param = dict(param)
-        if "binning" in param:
-            binning = param.pop("binning")
-            if binning not in (1, 2, 4, 8):
-                raise ValueError(f"binning {binning}")
-            self._stem_acq_param["binning"] = binning
-        super().set_stem_acquisition_param(param, ignore_errors)
-
-    def acquire(self, *detectors):
-        param = self._stem_acq_param
-        self.seen.append((*detectors, param["dwell_time(s)"], self.get_stem_rotation()))
-        side = 2048 // param["binning"]
-        image = np.arange(side * side, dtype=np.int32).reshape(side, side)
-        return dict.fromkeys(detectors, image)
 
 
 def connected(**options):
