@@ -5,6 +5,8 @@ import sys
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from nanospa.acquire import Driver, Region, Scan, StagePosition
 from nanospa.acquire.drivers import arguments
 from nanospa.acquire.drivers.template import TemplateMicroscope
@@ -200,3 +202,22 @@ def test_a_missing_temscript_names_the_extra(monkeypatch):
     monkeypatch.setitem(sys.modules, "temscript", None)
     with pytest.raises(MissingExtraError, match=r"pip install 'nanospa\[temscript\]'"):
         TemscriptMicroscope(null=True).connect()
+
+
+@given(
+    low=st.floats(-1e-3, 1e-3),
+    span=st.floats(1e-9, 1e-3),
+    start=st.floats(0, 1),
+    target=st.floats(-3e-3, 3e-3),
+    relative=st.booleans(),
+)
+def test_what_is_sent_to_the_stage_lies_inside_its_limits(low, span, start, target, relative):
+    limits = {"x": (low, low + span), "y": (-1e-3, 1e-3)}
+    position = StagePosition(x=low + start * span, y=1e-4)
+    wanted = target + (position.x if relative else 0.0)
+    try:
+        sent = arguments.stage_targets({"x": target, "y": None, "z": None}, position, limits, relative=relative)
+    except StageLimitError:
+        assert not low <= wanted <= low + span
+    else:
+        assert low <= sent["x"] <= low + span and abs(sent["x"] - wanted) <= 1e-9 * span * 1.01 + 1e-18

@@ -164,6 +164,28 @@ def test_a_fault_of_the_instrument_reaches_the_plan(engine, documents):
         assert len(of(documents, "event")) == 2, "the fault has passed"
 
 
+def test_a_run_that_was_paused_goes_on(engine, documents, stem):
+    haadf = stem.detector("HAADF", **SCAN)
+
+    def plan():
+        yield from bps.open_run()
+        for x in (0.0, 0.5e-6):
+            yield from bps.checkpoint()
+            yield from bps.mv(stem.x, x)
+            if x > 0 and not of(documents, "event")[1:]:
+                yield from bps.trigger_and_read([haadf, stem.x])
+                yield from bps.pause()
+            yield from bps.trigger_and_read([haadf, stem.x])
+        yield from bps.close_run()
+
+    with pytest.raises(bluesky_utils.RunEngineInterrupted):
+        engine(plan())
+    engine.resume()
+    assert of(documents, "stop")[0]["exit_status"] == "success"
+    assert [event["data"]["stem_x_setpoint"] for event in of(documents, "event")][-1] == 0.5e-6
+    engine(bp.count([haadf]))
+
+
 def test_the_beam_is_blanked_between_images():
     microscope = TemplateMicroscope()
     microscope.connect()

@@ -1,5 +1,8 @@
 """A whole unattended session through the temscript driver: it does not notice that the instrument is turned, mirrored, and has steps."""
 
+import dataclasses
+import json
+
 import nanospa as ns
 import numpy as np
 import pytest
@@ -59,6 +62,24 @@ def test_it_goes_to_its_end(session):
     assert kinds.count("image") == 8 and kinds.count("survey") >= 1 and kinds.count("focus") >= 1
     assert len(frames) == kinds.count("image") + kinds.count("survey")
     assert next(e for e in events if e.kind == "focus").values["verdict"] == "fitted"
+
+
+def test_it_goes_on_after_an_interruption(session, specimen):
+    """The state of an instrument cannot be set back: a new connection moves to the last place, focuses, and takes what is left."""
+    events, frames = session
+    cut = [event.number for event in events if event.kind == "image"][4] + 1
+    history = [json.loads(json.dumps(dataclasses.asdict(event))) for event in events[:cut]]
+    surveys = [frame.data for frame, event in frames if event.kind == "survey"]
+    instrument = StemOverGrid(specimen)
+    instrument.set_stage_position(x=1e-4, y=-2e-4)
+    instrument.set_beam_blanked(True)
+    microscope = TemscriptMicroscope(instrument=instrument, **{**CALIBRATED, "beam_current": 13e-12})
+    microscope.connect()
+    rest = list(ns.acquire.acquire(microscope, PLAN, history=history, load_survey=lambda survey: surveys[survey]))
+    images = [event for event in [*events[:cut], *rest] if event.kind == "image"]
+    assert rest[-1].kind == "end" and not [event for event in rest if event.kind == "fault"]
+    assert len(images) == len({(e.values["survey"], e.values["tile"]) for e in images}) == 8
+    assert [event.number for event in rest] == list(range(cut, cut + len(rest)))
 
 
 def test_every_image_shows_the_place_it_names(session, specimen):
