@@ -154,5 +154,7 @@ def test_plans_by_name_by_fields_and_refused():
         as_plan({"focus_evry": 2})
     with pytest.raises(SettingsError, match="fine_focus_field_nm"):
         as_plan({"fine_focus_every": 1, "fine_focus_field_nm": 100.0})
+    with pytest.raises(SettingsError, match="focus_shape"):
+        as_plan({"focus_shape": (64, 256)})
     with pytest.raises(SettingsError, match="stage_x_um"):
         as_plan({"stage_x_um": (2, 1)})

@@ -364,6 +364,20 @@ def test_coarse_focus_at_every_nth_position_and_again_where_there_is_something()
     assert focused[0]["electrons_per_nm2"] > 0 and focused[0]["n_scans"] >= 10
 
 
+def test_an_image_of_a_focus_series_that_fails_is_taken_again_and_not_the_series():
+    plan = {**SMALL, "focus_every": 1, "focus_field_nm": 100.0, "focus_shape": (128, 128), "stage_x_um": (0, 0), "stage_y_um": (0, 0)}
+    calm, _ = run(StandIn(), plan)
+    microscope = StandIn(faults={"acquire": [(1, "timeout", 1), (4, "beam_trip", 2), (9, "detector", 1)]})
+    events, _ = run(microscope, plan)
+    assert [e.kind for e in events if e.kind != "fault"] == [e.kind for e in calm]
+    assert [f["error"] for f in of_kind(events, "fault")] == ["acquisition_timeout", "beam", "beam", "detector"]
+    assert microscope.calls.count(("wait", 60.0)) == 2
+    (focus,), (expected,) = of_kind(events, "focus"), of_kind(calm, "focus")
+    assert focus["samples_nm"] == expected["samples_nm"] and focus["sharpness"] == expected["sharpness"]
+    rest, _ = run(StandIn(), plan, history=events[:4])
+    assert [e.kind for e in rest] == [e.kind for e in events[4:]]
+
+
 def test_fine_focus_at_every_mth_image():
     plan = {**SMALL, "fine_focus_every": 3, "fine_focus_field_nm": 3.0, "fine_focus_shape": (32, 32), "stage_y_um": (0, 0)}
     events, _ = run(StandIn(), plan)

@@ -124,10 +124,22 @@ class Executor:
         side, shape = (plan.fine_focus_field_nm, plan.fine_focus_shape) if fine else (plan.focus_field_nm, plan.focus_shape)
         start = self.microscope.get_defocus()
         doses: list[float | None] = []
+        faults: list[dict[str, Any]] = []
 
         def image_at(defocus_nm: float) -> NDArray[Any]:
-            self.microscope.set_defocus(defocus_nm * 1e-9)
-            frame = self._scan(shape, plan.focus_dwell_time_s)
+            # One image of a long series that fails does not cost the series.
+            for attempt in range(plan.retries + 1):
+                try:
+                    self.microscope.set_defocus(defocus_nm * 1e-9)
+                    frame = self._scan(shape, plan.focus_dwell_time_s)
+                    break
+                except MicroscopeError as error:
+                    if attempt == plan.retries:
+                        raise
+                    self._safe()
+                    faults.append({"error": error.kind, "message": str(error), "step": "focus", "attempt": attempt, "action": "retry"})
+                    if error.kind == "beam":
+                        self._wait(plan.beam_wait_s)
             doses.append(self._dose(frame))
             return frame.data
 
@@ -156,7 +168,7 @@ class Executor:
             raise
         self.microscope.set_defocus(result.defocus_nm * 1e-9)
         dose = None if None in doses else float(sum(d for d in doses if d is not None))
-        return {**step, **result.as_dict(), "field_nm": side, "n_scans": len(doses), "electrons_per_nm2": dose}, None
+        return {**step, **result.as_dict(), "field_nm": side, "n_scans": len(doses), "electrons_per_nm2": dose, "faults": faults}, None
 
     def _survey(self, step: Mapping[str, Any]) -> tuple[dict[str, Any], Frame]:
         plan = self.plan

@@ -19,6 +19,9 @@ Shape = tuple[Annotated[int, Field(ge=8, le=16384)], Annotated[int, Field(ge=8, 
 #: Largest pixel size of a fine focus image: two pixels a period of 0.2 nm, the spacing of close-packed planes of metals, and a little more.
 FINE_FOCUS_PIXEL_NM = 0.1
 
+#: Smallest side of a coarse focus image: below, too few frequencies tell sharp from blurred [px].
+FOCUS_SIDE_PX = 128
+
 
 class Plan(BaseModel):
     """A plan of an unattended acquisition.
@@ -152,6 +155,8 @@ class Plan(BaseModel):
             low, high = getattr(self, name)
             if low > high:
                 raise ValueError(f"{name}: expected (lowest, highest), found {(low, high)}")
+        if self.focus_every and min(self.focus_shape) < FOCUS_SIDE_PX:
+            raise ValueError(f"focus_shape: expected at least {FOCUS_SIDE_PX} pixels a side, found {self.focus_shape}")
         pixel = self.fine_focus_field_nm / min(self.fine_focus_shape)
         if self.fine_focus_every and pixel > FINE_FOCUS_PIXEL_NM:
             raise ValueError(

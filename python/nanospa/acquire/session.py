@@ -274,6 +274,9 @@ class Session:
         focused = yield from self.attempt(Step("focus", values))
         if focused is not None:
             self.ledger.add(area, focused.values.get("electrons_per_nm2") or 0.0)
+            for fault in focused.values["faults"]:
+                # Single images of the series that were taken again.
+                yield Step("fault", {**fault, "position": position.index})
         return focused
 
     def attempt(self, step: Step) -> Generator[Step, Event, Event | None]:

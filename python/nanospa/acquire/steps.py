@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 #: Steps that only record a decision; the microscope is not touched.
-RECORDS = ("start", "drift", "skip", "pause", "end")
+RECORDS = ("start", "drift", "skip", "fault", "pause", "end")
 
 
 @dataclass(frozen=True)
