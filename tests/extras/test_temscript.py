@@ -4,7 +4,6 @@ NullMicroscope has a stage, optics and a camera, but no STEM: `StemNull` adds th
 """
 
 import threading
-import time
 from contextlib import contextmanager
 
 import numpy as np
@@ -150,7 +149,7 @@ def test_named_detectors_are_not_asked_for():
 
     microscope = connected(instrument=Mute(), detectors=["HAADF"], field_times_magnification=0.1)
     assert microscope.detectors() == ("HAADF",)
-    with pytest.raises(DetectorError, match=r"HAADF: expected an image of \(512, 512\) pixels, found none"):
+    with pytest.raises(DetectorError, match="HAADF: expected an image of it, found none"):
         microscope.acquire("HAADF", shape=(512, 512), dwell_time=1e-6)
 
 
@@ -263,20 +262,18 @@ def test_a_lost_server_is_found_again():
 
 
 def test_a_server_that_does_not_answer_times_out():
-    class Slow(StemNull):
-        naps = 1
+    answer = threading.Event()
 
+    class Stuck(StemNull):
         def acquire(self, *detectors):
-            if self.naps:
-                Slow.naps -= 1
-                time.sleep(0.6)
+            answer.wait(30)
             return super().acquire(*detectors)
 
-    with serving(Slow) as running:
-        microscope = connected(host="127.0.0.1", port=running.server_port, timeout=0.3, **CALIBRATED)
+    with serving(Stuck) as running:
+        microscope = connected(host="127.0.0.1", port=running.server_port, timeout=1.0, **CALIBRATED)
         with pytest.raises(AcquisitionTimeout):
             microscope.acquire("HAADF", shape=(256, 256), dwell_time=1e-6)
-        time.sleep(0.4)  # until the server is done with the scan: it takes one request after the other
+        answer.set()
         with pytest.raises(InvalidValueError, match="expected a scan shorter than"):
             microscope.acquire("HAADF", shape=(2048, 2048), dwell_time=1e-6)
         microscope.abort()

@@ -359,7 +359,8 @@ class Driver(Microscope):
 def _image(name: str, shape: tuple[int, int], scans: list[Scan]) -> NDArray[Any]:
     """Own copy of a detector's image, or of its images one after the other."""
     for scan in scans:
-        found = np.shape(scan.data[name]) if name in scan.data else None
-        if found != shape:
-            raise DetectorError(f"{name}: expected an image of {shape} pixels, found {found or 'none'}")
+        if name not in scan.data:
+            raise DetectorError(f"{name}: expected an image of it, found {', '.join(sorted(scan.data)) or 'none'}")
+        if np.shape(scan.data[name]) != shape:
+            raise DetectorError(f"{name}: expected an image of {shape} pixels, found {np.shape(scan.data[name])}")
     return np.array(scans[0].data[name]) if len(scans) == 1 else np.stack([scan.data[name] for scan in scans])

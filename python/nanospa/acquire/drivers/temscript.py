@@ -334,7 +334,7 @@ class TemscriptMicroscope(Driver):
             raise InvalidValueError(
                 f"dwell_time: expected a scan shorter than 0.8 timeout = {0.8 * self._timeout:g} s, found {dwell_time:g} s"
             )
-        tem.set_stem_rotation(self._rotation + rotation)
+        _turn(tem, self._rotation + rotation)
         tem.set_stem_acquisition_param({"image_size": "FULL", "binning": binning, "dwell_time(s)": dwell_time})
         taken = tem.get_stem_acquisition_param()
         if int(taken["binning"]) != binning or str(taken["image_size"]) != "FULL":
@@ -343,7 +343,7 @@ class TemscriptMicroscope(Driver):
             images = {name: np.asarray(image) for name, image in tem.acquire(*detectors).items()}
         finally:
             if rotation:
-                tem.set_stem_rotation(self._rotation)
+                _turn(tem, self._rotation)
         magnification = float(tem.get_stem_magnification())
         return Scan(images, float(taken["dwell_time(s)"]), {"stem_magnification": magnification, "binning": binning})
 
@@ -354,6 +354,12 @@ class TemscriptMicroscope(Driver):
             raise BeamError("temscript: expected open column valves, found them closed")
         if tem.get_beam_blanked():
             raise BeamError("temscript: expected the beam on the specimen, found it blanked")
+
+
+def _turn(tem: Any, rotation: float) -> None:
+    """Set the scan rotation where it is another one."""
+    if abs(float(tem.get_stem_rotation()) - rotation) > 1e-6:
+        tem.set_stem_rotation(rotation)
 
 
 def _above_0(name: str, value: Any) -> float:
