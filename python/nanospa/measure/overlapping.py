@@ -17,7 +17,8 @@ def overlapping(table: Any, frame_table: Any, *, tolerance: float = 0.5) -> NDAr
     """Which particles are already counted in an overlapping frame of the mosaic.
 
     Centres are placed on the stage with each frame's position and pixel size. Two particles of different frames are one and the same
-    where their centres lie nearer than a share of the smaller one's diameter and their areas agree. Of all copies the one that does not
+    where their centres lie nearer than a share of the smaller one's diameter and their areas agree. A piece that the border cuts off has
+    its centre anywhere inside the whole particle: for it the larger one's diameter counts. Of all copies the one that does not
     touch the border stays, then the one farthest from it, then the one of the earliest frame; the others are duplicates.
 
     Parameters
@@ -27,7 +28,7 @@ def overlapping(table: Any, frame_table: Any, *, tolerance: float = 0.5) -> NDAr
     frame_table : xarray.Dataset, pandas.DataFrame or mapping
         Frame table with stage positions (of the frame centres, along the image's rows and columns), pixel sizes and sizes.
     tolerance : float
-        Largest distance of two copies in diameters of the smaller one [-].
+        Largest distance of two copies in diameters of the smaller one, of the larger one where the border cuts one off [-].
 
     Returns
     -------
@@ -79,8 +80,9 @@ def overlapping(table: Any, frame_table: Any, *, tolerance: float = 0.5) -> NDAr
     i, j = i[apart], j[apart]
     distance = np.hypot(*(place[i] - place[j]).T)
     small, large = np.minimum(diameter[i], diameter[j]), np.maximum(diameter[i], diameter[j])
-    alike = (large**2 <= AREA_FACTOR * small**2) | border[i] | border[j]
-    match = (distance <= tolerance * small) & alike
+    cut = border[i] | border[j]
+    alike = (large**2 <= AREA_FACTOR * small**2) | cut
+    match = (distance <= tolerance * np.where(cut, large, small)) & alike
     clearance = np.min([np.minimum(centre[a], extent[a][frame] - 1 - centre[a]) * size[a][frame] for a in "yx"], axis=0)
 
     group = _Groups(frame)
