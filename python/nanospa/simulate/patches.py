@@ -155,4 +155,4 @@ def _level(largest_nm: float) -> int:
 
 
 def _spacing(level: int) -> float:
-    return SPACING_NM * 2.0 ** (level / 2)
+    return SPACING_NM * math.pow(2.0, level / 2)
