@@ -4,7 +4,7 @@ import nanospa as ns
 import pytest
 
 from tests.extras.chromium import Browser
-from tests.report.conftest import simulated_run
+from tests.report.conftest import acquired_run, simulated_run
 from tests.report.test_report import EVIL, EVIL_NAME
 
 pytestmark = pytest.mark.extras
@@ -82,6 +82,21 @@ def test_cards(browser, page, run):
     browser.run("document.getElementById('show-outlines').click()")
     assert browser.run("getComputedStyle(document.querySelector('.frame svg')).display") == "none"
     assert browser.complaints == []
+
+
+@pytest.mark.parametrize(("width", "mobile"), WIDTHS)
+def test_acquisition(browser, tmp_path, width, mobile):
+    browser.open(ns.report.report(acquired_run(), tmp_path / "report.html"), width=width, mobile=mobile)
+    assert browser.complaints == []
+    assert browser.run("document.documentElement.scrollWidth") <= width
+    assert browser.run("Math.min(...[...document.querySelectorAll('.map image, .map rect')].map(e => e.getBoundingClientRect().width))") > 5
+    tip = "document.elementsFromPoint({}).find(e => e.matches('.tiles rect'))?.querySelector('title').textContent"
+    place = "(r => [r.x + 3, r.y + 3])(document.querySelector('.map .imaged').getBoundingClientRect())"
+    browser.run("document.querySelector('.map').scrollIntoView()")
+    assert browser.run(tip.format(f"...{place}")).startswith("image ")
+    for layer in ("tiles", "path", "pictures"):
+        browser.run(f"document.querySelector('input[data-layer={layer}]').click()")
+        assert browser.run(f"getComputedStyle(document.querySelector('.map .{layer}')).display") == "none"
 
 
 def test_names_do_not_run(browser, tmp_path):

@@ -61,7 +61,7 @@ def focus_drift(events: Any) -> Figure:
         axes.set_xlim(0, max((end - start) / scale, 1e-9) * 1.02)
         plain_axes(axes)
         axes.yaxis.label.set_fontsize(9)
-        axes.legend(fontsize=8, frameon=False, ncols=4, loc="lower right", bbox_to_anchor=(1, 0.97), borderpad=0, handletextpad=0.2)
+        axes.legend(fontsize=8, frameon=False, ncols=4, loc="lower right", bbox_to_anchor=(1, 1.0), borderpad=0, handletextpad=0.2)
         if i + 1 < len(panels):
             axes.tick_params(labelbottom=False)
         else:

@@ -45,11 +45,14 @@ def image_times(events: Any) -> Figure:
     >>> figure.axes[0].get_ylabel()
     'time an image [s]'
     """
+    from matplotlib.ticker import MaxNLocator
+
     times, _ = time_spent(events)
     doses = _doses(events)
     figure = canvas(4.4, 3.3 if not doses else 4.6)
     axes = figure.add_subplot(2 if doses else 1, 1, 1)
     axes.set(ylabel="time an image [s]")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     plain_axes(axes)
     n = next((values.size for values in times.values()), 0)
     if n:
@@ -79,7 +82,7 @@ def image_times(events: Any) -> Figure:
         else:
             lower.set_ylim(bottom=0)
         lower.set(ylabel="dose of a scan\n[electrons/nm²]")
-        lower.legend(fontsize=8, frameon=False, ncols=3, loc="lower right", bbox_to_anchor=(1, 0.98), borderpad=0, handletextpad=0.2)
+        lower.legend(fontsize=8, frameon=False, ncols=3, loc="lower right", bbox_to_anchor=(1, 1.0), borderpad=0, handletextpad=0.2)
         plain_axes(lower)
         lower.yaxis.label.set_fontsize(9)
         lower.set_xlabel("image")

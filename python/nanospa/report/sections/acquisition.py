@@ -114,7 +114,7 @@ def _time(view: RunView) -> list[Row]:
         rows.append(("time an image, all in", f"{whole / n:.1f} s"))
         spent, after = time_spent(events)
         parts = [(what, float(values.sum()) + after[what]) for what, values in spent.items()]
-        rows.append(("of that", ", ".join(f"{what} {seconds / n:.1f} s" for what, seconds in parts if seconds > 0)))
+        rows.append(("of that", ", ".join(f"{what}\u00a0{seconds / n:.1f}\u00a0s" for what, seconds in parts if seconds > 0)))
     return rows
 
 

@@ -69,8 +69,11 @@ def _clusters(view: RunView) -> list[Row]:
         return []
     true = "" if truth is None or "population" not in truth else f"{len(set(map(str, truth['population'].values)))} populations"
     inside = int((groups >= 0).sum())
+    # Particles that are cut or counted elsewhere are not clustered on purpose; members may still be among them.
+    asked = max(inside, int((whole_particles(view) | (groups >= 0)).sum()))
     rows = [("clusters", text(int(np.unique(groups[groups >= 0]).size)), true)]
-    rows.append(("particles in clusters", f"{inside:,} ({100 * inside / groups.size:.1f} %)", ""))
+    only = "" if asked == groups.size else " of those whole and counted once"
+    rows.append((f"particles in clusters{only}", f"{inside:,} of {asked:,} ({100 * inside / asked:.1f} %)", ""))
     quality = view.quality
     if truth is not None and quality is not None and {"purity", "members"} <= set(quality) and quality["purity"].ndim == 1:
         purity, members = (np.asarray(quality[name].values, float) for name in ("purity", "members"))
