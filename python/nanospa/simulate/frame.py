@@ -8,16 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import ValidationError
 
 from nanospa import _core
-from nanospa.errors import InvalidValueError, SettingsError
+from nanospa.errors import InvalidValueError
 from nanospa.simulate.background import film
 from nanospa.simulate.materials import MATERIALS, known_material
 from nanospa.simulate.placement import Placed, place
 from nanospa.simulate.population import Population, Specimen, draw
-from nanospa.simulate.settings import PRESETS, SimulateSettings
-from nanospa.simulate.truth_table import contact_columns, kind_columns, pose_columns
+from nanospa.simulate.settings import PRESETS, SimulateSettings, chosen
+from nanospa.simulate.truth_table import consecutive, contact_columns, kind_columns, pose_columns
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -87,19 +86,19 @@ def frame(*, index: int = 0, settings: SimulateSettings | str | None = None, **o
     >>> simulated.image.dtype, int(simulated.labels.max()), len(simulated.table)
     (dtype('uint16'), 4, 4)
     """
-    chosen = _settings(settings, overrides)
+    given = chosen(SimulateSettings, PRESETS, settings, overrides)
     if index < 0:
         raise InvalidValueError(f"index: expected an integer >= 0, found {index!r}")
     # Separate streams, so that another dose or background leaves the specimen as it is.
-    what, background, noise = (np.random.default_rng(np.random.SeedSequence(chosen.seed, spawn_key=(index, stream))) for stream in range(3))
-    n = chosen.n_particles if isinstance(chosen.n_particles, int) else int(what.poisson(chosen.n_particles))
-    n_pairs = min(int(what.binomial(n, chosen.touching / 2)), n // 2)
-    specimens = _draw_specimens(chosen.populations, n, what)
-    placed = place(specimens, n_pairs, chosen.shape, chosen.pixel_size_nm, what)
-    scattered, labels, visible = _project(placed, chosen.shape)
-    scattered += film(chosen.shape, chosen.pixel_size_nm, chosen.carbon_nm, background) * np.float32(MATERIALS["C"].scattered_per_nm)
-    image = _detect(scattered, chosen, noise)
-    return SimulatedFrame(image, labels, _table(visible, labels), chosen.pixel_size_nm)
+    what, background, noise = (np.random.default_rng(np.random.SeedSequence(given.seed, spawn_key=(index, stream))) for stream in range(3))
+    n = given.n_particles if isinstance(given.n_particles, int) else int(what.poisson(given.n_particles))
+    n_pairs = min(int(what.binomial(n, given.touching / 2)), n // 2)
+    specimens = _draw_specimens(given.populations, n, what)
+    placed = place(specimens, n_pairs, given.shape, given.pixel_size_nm, what)
+    scattered, labels, visible = _project(placed, given.shape)
+    scattered += film(given.shape, given.pixel_size_nm, given.carbon_nm, background) * np.float32(MATERIALS["C"].scattered_per_nm)
+    image = _detect(scattered, given, noise)
+    return SimulatedFrame(image, labels, _table(visible, labels), given.pixel_size_nm)
 
 
 def frames(n: int | None = None, *, settings: SimulateSettings | str | None = None, **overrides: Any) -> Iterator[SimulatedFrame]:
@@ -130,22 +129,8 @@ def frames(n: int | None = None, *, settings: SimulateSettings | str | None = No
     >>> [int(f.labels.max()) for f in ns.simulate.frames(3, shape=(200, 200), n_particles=2)]
     [2, 2, 2]
     """
-    chosen = _settings(settings, overrides)
-    return (frame(index=i, settings=chosen) for i in range(chosen.n_frames if n is None else n))
-
-
-def _settings(settings: SimulateSettings | str | None, overrides: dict[str, Any]) -> SimulateSettings:
-    if isinstance(settings, str):
-        if settings not in PRESETS:
-            raise SettingsError(f"settings: expected one of {', '.join(PRESETS)}, found {settings!r}")
-        settings = PRESETS[settings]
-    fields = dict(settings) if settings is not None else {}
-    try:
-        return SimulateSettings(**{**fields, **overrides})
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise SettingsError(f"{where}: {first['msg']}, found {first['input']!r}") from None
+    given = chosen(SimulateSettings, PRESETS, settings, overrides)
+    return (frame(index=i, settings=given) for i in range(given.n_frames if n is None else n))
 
 
 def _draw_specimens(populations: tuple[Population, ...], n: int, rng: np.random.Generator) -> list[Specimen]:
@@ -171,10 +156,8 @@ def _project(placed: list[Placed], shape: tuple[int, int]) -> tuple[NDArray[np.f
         wins = mask & (part > thickest[window])
         labels[window][wins] = label
         thickest[window][wins] = part[wins]
-    kept = np.unique(labels[labels > 0])
-    dense = np.zeros(len(placed) + 1, dtype=np.int32)
-    dense[kept] = np.arange(1, kept.size + 1)
-    return scattered, dense[labels], [placed[k - 1] for k in kept]
+    labels, kept = consecutive(labels, len(placed))
+    return scattered, labels, [placed[k - 1] for k in kept]
 
 
 def _detect(scattered: NDArray[np.float32], settings: SimulateSettings, rng: np.random.Generator) -> NDArray[np.uint16]:

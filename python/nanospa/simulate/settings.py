@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import operator
-from typing import Annotated, Any
+from collections.abc import Mapping
+from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from nanospa.errors import UnknownNameError
+from nanospa.errors import SettingsError, UnknownNameError
 from nanospa.simulate.population import NonNegative, Population, Positive
+
+Model = TypeVar("Model", bound=BaseModel)
 
 _SLATER2020 = (
     # "approximately spherical Au nanoparticles with diameters of 15–25 nm"
@@ -100,11 +103,31 @@ class SimulateSettings(BaseModel):
     @field_validator("populations", mode="before")
     @classmethod
     def _mixture(cls, value: Any) -> Any:
-        if isinstance(value, str):
-            if value not in MIXTURES:
-                raise UnknownNameError(f"populations: expected one of {', '.join(MIXTURES)} or a list of Population, found {value!r}")
-            return MIXTURES[value]
-        return (value,) if isinstance(value, Population) else value
+        return mixture(value)
+
+
+def mixture(populations: Any) -> Any:
+    """Populations from the name of a mixture, a single population, or as they are."""
+    if isinstance(populations, str):
+        if populations not in MIXTURES:
+            raise UnknownNameError(f"populations: expected one of {', '.join(MIXTURES)} or a list of Population, found {populations!r}")
+        return MIXTURES[populations]
+    return (populations,) if isinstance(populations, Population) else populations
+
+
+def chosen(model: type[Model], presets: Mapping[str, Model], settings: Model | str | None, overrides: Mapping[str, Any]) -> Model:
+    """Settings from a name or an object with some fields replaced; a `SettingsError` names the field, what was expected and what found."""
+    if isinstance(settings, str):
+        if settings not in presets:
+            raise SettingsError(f"settings: expected one of {', '.join(presets)}, found {settings!r}")
+        settings = presets[settings]
+    fields = dict(settings) if settings is not None else {}
+    try:
+        return model(**{**fields, **overrides})
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise SettingsError(f"{where}: {first['msg']}, found {first['input']!r}") from None
 
 
 #: "slater2020": 136 images of a mixture of three populations; the size of the images, the pixel size and the dose (13 pA for 20 µs)

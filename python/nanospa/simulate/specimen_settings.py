@@ -6,9 +6,9 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from nanospa.errors import UnknownNameError
+from nanospa.simulate.background import GRAIN, GRAIN_NM, SLOW_VARIATION
 from nanospa.simulate.population import NonNegative, Population, Positive
-from nanospa.simulate.settings import MIXTURES
+from nanospa.simulate.settings import MIXTURES, mixture
 
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -68,10 +68,10 @@ class SpecimenSettings(BaseModel):
     touching: Annotated[float, Field(ge=0, le=0.6)] = 0.12
     on_zone: Share = 0.0
     carbon_nm: NonNegative = 15.0
-    slow_variation: Annotated[float, Field(ge=0, le=0.3)] = 0.12
+    slow_variation: Annotated[float, Field(ge=0, le=0.3)] = SLOW_VARIATION
     slow_length_nm: Positive = 200.0
-    grain: Annotated[float, Field(ge=0, le=0.3)] = 0.06
-    grain_nm: Positive = 0.4
+    grain: Annotated[float, Field(ge=0, le=0.3)] = GRAIN
+    grain_nm: Positive = GRAIN_NM
     hole_diameter_nm: Positive = 350.0
     hole_share: Annotated[float, Field(ge=0, le=0.8)] = 0.0
     tilt_rad: tuple[Finite, Finite] = (0.0, 0.0)
@@ -82,11 +82,7 @@ class SpecimenSettings(BaseModel):
     @field_validator("populations", mode="before")
     @classmethod
     def _mixture(cls, value: Any) -> Any:
-        if isinstance(value, str):
-            if value not in MIXTURES:
-                raise UnknownNameError(f"populations: expected one of {', '.join(MIXTURES)} or a list of Population, found {value!r}")
-            return MIXTURES[value]
-        return (value,) if isinstance(value, Population) else value
+        return mixture(value)
 
 
 #: "slater2020": the mixture of Slater et al. (2020) on holey carbon, about 14 particles in an image of 205 nm where there are any; film,

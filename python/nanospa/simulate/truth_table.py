@@ -16,6 +16,14 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+def consecutive(labels: NDArray[np.int32], n: int) -> tuple[NDArray[np.int32], NDArray[np.intp]]:
+    """Labels out of 1 … n numbered anew without gaps, and the old label of each."""
+    kept = np.flatnonzero(np.bincount(labels.ravel(), minlength=n + 1)[1:]) + 1
+    dense = np.zeros(n + 1, dtype=np.int32)
+    dense[kept] = np.arange(1, kept.size + 1)
+    return dense[labels], kept
+
+
 def kind_columns(specimens: list[Specimen]) -> dict[str, Any]:
     """Population, shape and size of particles."""
     return {

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import ValidationError
 
 from nanospa import _core, _threads
-from nanospa.errors import InvalidValueError, SettingsError, ShapeError, UnknownNameError
+from nanospa.errors import InvalidValueError, ShapeError, UnknownNameError
 from nanospa.schema import pixel_size_pair
 from nanospa.simulate.atoms import SYMBOLS
 from nanospa.simulate.grid_particles import GridParticles
@@ -20,8 +19,9 @@ from nanospa.simulate.patches import Patches
 from nanospa.simulate.placement import TRUTH_FRACTION
 from nanospa.simulate.probe import Probe
 from nanospa.simulate.scan import Scan
+from nanospa.simulate.settings import chosen
 from nanospa.simulate.specimen_settings import SPECIMENS, SpecimenSettings
-from nanospa.simulate.truth_table import particle_table, truth_table
+from nanospa.simulate.truth_table import consecutive, particle_table, truth_table
 from nanospa.simulate.waves import at, blurred, grain_waves, long_waves
 
 if TYPE_CHECKING:
@@ -61,27 +61,26 @@ class VirtualSpecimen:
     """
 
     def __init__(self, settings: SpecimenSettings | str | None = None, **overrides: Any) -> None:
-        self.settings = _settings(settings, overrides)
-        chosen = self.settings
+        self.settings = given = chosen(SpecimenSettings, SPECIMENS, settings, overrides)
         film, abundance, height = (
-            np.random.default_rng(np.random.SeedSequence(chosen.seed, spawn_key=(stream,))) for stream in (FILM, ABUNDANCE, HEIGHT)
+            np.random.default_rng(np.random.SeedSequence(given.seed, spawn_key=(stream,))) for stream in (FILM, ABUNDANCE, HEIGHT)
         )
         self._film = np.concatenate(
             [
-                long_waves(N_SLOW, chosen.slow_length_nm, chosen.slow_variation, film),
-                grain_waves(N_GRAIN, chosen.grain_nm, chosen.grain, film),
+                long_waves(N_SLOW, given.slow_length_nm, given.slow_variation, film),
+                grain_waves(N_GRAIN, given.grain_nm, given.grain, film),
             ]
         )
-        self._holes = Holes(chosen.seed, HOLES, chosen.hole_diameter_nm, chosen.hole_share)
-        self._density = long_waves(N_ABUNDANCE, 2 * chosen.aggregation_length_nm, 1.0, abundance)
-        self._bumps = long_waves(N_HEIGHT, 1000 * chosen.bump_length_um, chosen.bump_height_nm, height)
+        self._holes = Holes(given.seed, HOLES, given.hole_diameter_nm, given.hole_share)
+        self._density = long_waves(N_ABUNDANCE, 2 * given.aggregation_length_nm, 1.0, abundance)
+        self._bumps = long_waves(N_HEIGHT, 1000 * given.bump_length_um, given.bump_height_nm, height)
         # The density's distribution over a large area, for its mean and the room that particles find.
-        side = np.linspace(0, 40 * chosen.aggregation_length_nm, 48)
+        side = np.linspace(0, 40 * given.aggregation_length_nm, 48)
         relative = self._raw_abundance(*(p.ravel() for p in np.meshgrid(side, side, indexing="ij")))
         self._mean_abundance = float(relative.mean())
         abundances = np.quantile(relative / self._mean_abundance, np.linspace(0, 1, 65))
-        self._particles = GridParticles(chosen, PARTICLES, self._holes, self._abundance, abundances)
-        self._patches = Patches(chosen.seed)
+        self._particles = GridParticles(given, PARTICLES, self._holes, self._abundance, abundances)
+        self._patches = Patches(given.seed)
 
     def __repr__(self) -> str:
         names = ", ".join(p.name for p in self.settings.populations)
@@ -290,10 +289,7 @@ class VirtualSpecimen:
             values.append(thickness)
             placed[k] = particle.y_nm, particle.x_nm, spacing, TRUTH_FRACTION * float(thickness.max())
         labels = _core.specimen_labels(scan.rows, scan.columns, values, placed, _threads.resolve(threads))
-        kept = np.flatnonzero(np.bincount(labels.ravel(), minlength=len(found) + 1)[1:]) + 1
-        dense = np.zeros(len(found) + 1, dtype=np.int32)
-        dense[kept] = np.arange(1, kept.size + 1)
-        labels = dense[labels]
+        labels, kept = consecutive(labels, len(found))
         thickest = np.array([float(values[k - 1].max()) for k in kept])
         return labels, truth_table([found[k - 1] for k in kept], labels, scan, thickest)
 
@@ -340,20 +336,6 @@ class VirtualSpecimen:
 
     def _abundance(self, y: NDArray[np.float64], x: NDArray[np.float64]) -> NDArray[np.float64]:
         return self._raw_abundance(y, x) / self._mean_abundance
-
-
-def _settings(settings: SpecimenSettings | str | None, overrides: dict[str, Any]) -> SpecimenSettings:
-    if isinstance(settings, str):
-        if settings not in SPECIMENS:
-            raise SettingsError(f"settings: expected one of {', '.join(SPECIMENS)}, found {settings!r}")
-        settings = SPECIMENS[settings]
-    fields = dict(settings) if settings is not None else {}
-    try:
-        return SpecimenSettings(**{**fields, **overrides})
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise SettingsError(f"{where}: {first['msg']}, found {first['input']!r}") from None
 
 
 def _scan(
