@@ -452,3 +452,34 @@ def test_images_of_neighbouring_tiles_overlap():
     for a, b in pairwise(images):
         apart = np.hypot(a["stage_y_um"] - b["stage_y_um"], a["stage_x_um"] - b["stage_x_um"]) * 1e3
         assert apart == pytest.approx(400 - 240, abs=3)
+
+
+def test_a_connection_lost_after_a_frame_loses_nothing():
+    class Mute(StandIn):
+        def get_state(self):
+            if len(frames) == 3:
+                raise MicroscopeError("connection lost")
+            return super().get_state()
+
+        def acquire(self, *arguments, **keywords):
+            if len(frames) == 3:
+                raise MicroscopeError("connection lost")
+            frames.append(None)
+            return super().acquire(*arguments, **keywords)
+
+        def clock(self):
+            if len(frames) == 3:
+                raise MicroscopeError("connection lost")
+            return super().clock()
+
+    frames = []
+    events, taken = run(Mute(), SMALL)
+    assert len(taken) == 3
+    assert events[-1].kind == "pause" and events[-1].state == {}
+    assert [e.values["error"] for e in events if e.kind == "fault"][:1] == ["microscope"]
+
+
+def test_a_narrow_strip_is_not_trusted():
+    events, _ = run(StandIn(stage_error_nm=20), {**SMALL, "survey_overlap": 0.02})
+    surveys = of_kind(events, "survey")
+    assert all(s["confidence"] == 0 and s["stage_y_um"] == s["read_y_um"] for s in surveys)

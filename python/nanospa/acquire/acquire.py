@@ -8,7 +8,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from nanospa.acquire.events import Event, plain
+from nanospa.acquire.events import Event
 from nanospa.acquire.execute import Executor
 from nanospa.acquire.microscope import Frame, Microscope
 from nanospa.acquire.plan import Plan, as_plan
@@ -107,7 +107,7 @@ def _events(executor: Executor, session: Session, past: list[Event], on_frame: C
                 return
     while True:
         kind, values, frame = executor.execute(step)
-        event = Event(number, kind, values, plain(executor.microscope.get_state()))
+        event = Event(number, kind, values, executor.state())
         if frame is not None and on_frame is not None:
             on_frame(frame, event)
         yield event
@@ -135,7 +135,7 @@ def _recovery(executor: Executor, past: list[Event], number: int) -> Iterator[Ev
     microscope = executor.microscope
     if "restore" in executor.capabilities and past[-1].state:
         microscope.set_state(past[-1].state)
-        executor.mark_s = microscope.clock()
+        executor.mark_s = executor.now_s = microscope.clock()
         return
     moves = [event for event in past if event.kind == "move"]
     if not moves:
@@ -150,7 +150,7 @@ def _recovery(executor: Executor, past: list[Event], number: int) -> Iterator[Ev
         microscope.set_defocus(known[-1] * 1e-9)
     for step in steps:
         kind, values, _ = executor.execute(step)
-        yield Event(number, kind, {**values, "recovery": True}, plain(microscope.get_state()))
+        yield Event(number, kind, {**values, "recovery": True}, executor.state())
         number += 1
         if kind == "fault":
             yield Event(number, "pause", {"reason": values["message"], "clock_s": values["clock_s"], "seconds": 0.0, "recovery": True})

@@ -41,7 +41,8 @@ class Plan(BaseModel):
     survey_dwell_time_s : float
         Dwell time of a survey [s].
     survey_overlap : float
-        Share of a survey that its neighbour repeats [-].
+        Share of a survey that its neighbour repeats [-]. Neighbours are placed by what both show: the strip should be no narrower than
+        two thirds of `stage_error_nm`, else they seldom can be.
     stage_error_nm : float
         Largest error of a stage position that surveys and images are corrected for by what they show [nm].
     tiles : int
@@ -222,6 +223,7 @@ PRESETS: dict[str, Plan] = {
         stage_x_um=(0.0, 0.6),
         stage_y_um=(0.0, 0.6),
         survey_field_nm=200.0,
+        survey_overlap=0.3,
         particle_field_nm=20.0,
         image_shape=(512, 512),
         focus_field_nm=51.2,
