@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test check test-extras chromium bench docs wheel core clean
+.PHONY: help demo test check test-extras chromium bench campaign docs wheel core clean
 
 BASE_PYTHON ?= python3
 VENV := .venv
@@ -35,7 +35,7 @@ $(CORE): $(RUST)
 
 core: $(CORE) ## build the extension in place
 
-demo: $(VENV)/.base $(CORE) ## main job on a simulated population: prints the result and where store and report are
+demo: $(VENV)/.base $(CORE) ## a session on the simulated microscope, analysed: prints the result and where store and report are
 	$(PYTHON) -m nanospa demo
 
 test: $(VENV)/.base $(VENV)/.test $(CORE) ## all tests
@@ -74,6 +74,9 @@ bench: $(VENV)/.base $(VENV)/.test $(CORE) ## all benchmarks, kernels in Rust fi
 		fi; \
 		printf '\n## %s\n\n' $$bench; $(PYTHON) $$bench $$arguments; \
 	done
+
+campaign: $(VENV)/.base $(CORE) ## sessions on the simulated microscope, killed 20 times and resumed: each store must equal the uninterrupted one; ten minutes
+	$(PYTHON) benches/campaign_acquire.py
 
 docs: $(VENV)/.base $(VENV)/.docs $(CORE) ## documentation with the gallery of examples, in docs/_build
 	$(VENV)/bin/sphinx-build -W --keep-going -q docs docs/_build

@@ -307,10 +307,47 @@ def test_help_and_version_are_light():
     assert version.strip().count(".") == 2
 
 
+SMALL = {
+    "survey_field_nm": 300,
+    "survey_shape": "[256, 256]",
+    "tiles": 2,
+    "image_shape": "[256, 256]",
+    "focus_shape": "[128, 128]",
+    "focus_samples": 5,
+}
+
+
+def small(**more):
+    """Options for a session of small images."""
+    return [text for key, value in {**SMALL, **more}.items() for text in ("--set", f"acquire.{key}={value}")]
+
+
 def test_demo(call, tmp_path):
-    fast = [f"segment.{key}={json.dumps(value)}" for key, value in SEGMENT.items()]
-    sets = [s for text in [*fast, "simulate.shape=[256, 256]", "simulate.n_particles=6", "cluster.scan=false"] for s in ("--set", text)]
-    code, out, err = call("demo", "--frames", "3", "--scheduler", "sync", *sets)
+    code, out, err = call("demo", "--frames", "3", "--scheduler", "sync", *small(), "--set", "cluster.scan=false")
     assert code == 0, err
-    assert "truth: " in out and "found " in out and "demo/run.zarr" in out and "demo/run_report.html" in out
-    assert (tmp_path / "demo/run_report.html").exists()
+    assert "session     ended (images): 3 images of 1 surveys" in out and "s an image all in" in out
+    assert "truth: " in out and "found " in out and "imaged " in out and "counted once" in out
+    assert "demo/run.zarr" in out and "demo/run_report.html" in out and (tmp_path / "demo/run_report.html").exists()
+    code, _, err = call("demo", "--set", "simulate.shape=[256, 256]")
+    assert code == 2 and "the demo acquires its images on a simulated microscope" in err
+
+
+def test_acquire_abort_and_go_on(call, tmp_path):
+    one = ["--store", "run.zarr", "--scheduler", "sync", "--no-report"]
+    code, out, err = call("acquire", *one, "--no-analysis", "--json", *small(max_images=2))
+    assert code == 0, err
+    document = json.loads(out)
+    assert document["n_frames"] == 2 and document["acquisition"]["state"] == "ended" and not document["n_particles"]
+    assert call("acquire", *one, "--abort")[1].startswith("run.zarr: the session was over already")
+    code, out, err = call("acquire", *one, "--set", "segment.method=threshold")
+    assert code == 0 and "particles " in out, err
+    code, out, _ = call("info", "run.zarr")
+    assert code == 0 and "acquisition: ended, 1 surveys" in out
+    code, _, err = call("acquire", *one, "--set", "acquire.max_images=5")
+    assert code == 2 and "holds a session with other settings: acquire.max_images 2 (now 5)" in err
+    code, _, err = call("acquire", "--store", "other.zarr", "--microscope", "none")
+    assert code == 2 and "none" in err and not (tmp_path / "other.zarr").exists()
+    code, _, err = call("acquire", "--store", "other.zarr", "--plan", "slatr2020")
+    assert code == 2 and "slater2020" in err
+    assert call("acquire", "--store", "absent.zarr", "--abort")[0] == 2
+    assert call("doctor", "run.zarr")[0] == 0

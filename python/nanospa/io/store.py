@@ -90,16 +90,17 @@ class Store:
 
         path = Path(path)
         try:
-            if path.exists() and (not path.is_dir() or any(path.iterdir())):
+            if has_store(path):
                 raise StoreError(f"{path}: expected no file or an empty folder to create a store in, found something")
-            root = zarr.open_group(str(path), mode="w", zarr_format=3)
-            root.attrs[ATTRIBUTES] = {
+            attributes = {
                 "schema_version": SCHEMA_VERSION,
                 # Not imported: the package's root is above every layer.
                 "nanospa_version": sys.modules["nanospa"].__version__,
                 # Nothing about the machine: the same data make the same store.
                 "provenance": {"python": platform.python_version(), "zarr": version("zarr"), "numpy": version("numpy")},
             }
+            # In one write: a process killed here leaves a store or none.
+            root = zarr.open_group(str(path), mode="w", zarr_format=3, attributes={ATTRIBUTES: attributes})
         except StoreError:
             raise
         except OSError as error:
@@ -194,10 +195,10 @@ class Store:
         """
         path = Path(path)
         try:
-            empty = not path.exists() or (path.is_dir() and not any(path.iterdir()))
+            there = has_store(path)
         except OSError as error:
             raise StoreError(f"{path}: the store cannot be opened ({error})") from error
-        return cls.create(path) if empty else cls.open(path, writable=True)
+        return cls.open(path, writable=True) if there else cls.create(path)
 
     @staticmethod
     def _probe(path: Path) -> None:
@@ -338,3 +339,19 @@ class Store:
         bool
         """
         return name in self.root
+
+
+def has_store(path: str | Path) -> bool:
+    """Whether there is something where a store is to be: not an empty folder, nor one with what a killed process has begun to write.
+
+    Parameters
+    ----------
+    path : str or Path
+        Folder of the store.
+
+    Returns
+    -------
+    bool
+    """
+    path = Path(path)
+    return path.exists() and not (path.is_dir() and all(each.suffix == ".partial" for each in path.iterdir()))

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nanospa.errors import MicroscopeError, StoreError
-from nanospa.io.store import Store
+from nanospa.io.store import Store, has_store
 from nanospa.pipeline.acquisition_session import AcquisitionSession, OnEvent
 from nanospa.pipeline.distribute import Workers, workers
 from nanospa.pipeline.event_journal import EventJournal, has_events
@@ -90,7 +90,7 @@ def acquire(
     if analyse:
         chosen = located(chosen)
     with workers(scheduler) as pool:
-        over = path.exists() and any(path.iterdir()) and EventJournal(Store.open(path)).over
+        over = has_store(path) and EventJournal(Store.open(path)).over
         instrument = None if over else microscope or _connected(section)
         try:
             opened = Store.ensure(path)
@@ -181,7 +181,7 @@ def _as_settings(settings: Any, store: Path) -> tuple[Settings, AcquireSettings]
 
 def _refuse_other(path: Path, section: AcquireSettings) -> None:
     """A store goes on with its own session and no other."""
-    if not path.exists() or (path.is_dir() and not any(path.iterdir())):
+    if not has_store(path):
         return
     store = Store.open(path)
     if not has_events(store):
