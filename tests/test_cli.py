@@ -350,4 +350,7 @@ def test_acquire_abort_and_go_on(call, tmp_path):
     code, _, err = call("acquire", "--store", "other.zarr", "--plan", "slatr2020")
     assert code == 2 and "slater2020" in err
     assert call("acquire", "--store", "absent.zarr", "--abort")[0] == 2
+    code, out, _ = call("acquire", "--store", "absent.zarr", "--dry-run", "--json", "--set", "acquire.max_images=9")
+    document = json.loads(out)
+    assert code == 0 and document["images"] == 9 and document["scan_s"] > 9 * 20 and not (tmp_path / "absent.zarr").exists()
     assert call("doctor", "run.zarr")[0] == 0

@@ -34,6 +34,7 @@ def acquire(
     preset: options.Preset = None,
     overrides: options.Overrides = None,
     scheduler: options.Scheduler = None,
+    dry_run: options.DryRun = False,
     abort: Annotated[bool, typer.Option("--abort", help="End the session of the store for good; what was acquired is kept.")] = False,
     no_analysis: Annotated[bool, typer.Option("--no-analysis", help="Only acquire: find, measure and group nothing.")] = False,
     no_report: options.NoReport = False,
@@ -50,6 +51,11 @@ def acquire(
         output.say(f"{store}: {said}; nanospa acquire --store {store} analyses what was acquired")
         return
     chosen = chosen_settings(settings, store, preset, plan, microscope, overrides)
+    if dry_run:
+        from nanospa.cli.estimate import print_session_estimate
+
+        print_session_estimate(chosen, store, as_json=as_json)
+        return
     execute(chosen, store, scheduler, analyse=not no_analysis, as_json=as_json, write_report=not no_report)
 
 

@@ -63,6 +63,34 @@ def print_estimate(settings: Settings, store: Path, scheduler: str | None, *, as
         output.complain(f"{failure.kind}: {failure.message}")
 
 
+def print_session_estimate(settings: Settings, store: Path, *, as_json: bool) -> None:
+    """Print what a session takes at most; neither the microscope nor the store is touched."""
+    from nanospa.acquire.raster import serpentine
+
+    plan = settings.acquire
+    assert plan is not None
+    n_positions = len(serpentine(plan.stage_y_um, plan.stage_x_um, plan.survey_step_um))
+    a_survey = plan.tiles**2 if plan.target == "tiles" else plan.particles_per_survey
+    n_images = plan.max_images if a_survey is None else min(n_positions * a_survey, plan.max_images or n_positions * a_survey)
+    n_focus = 0 if plan.focus_every == 0 else -(-n_positions // plan.focus_every) * plan.focus_samples
+    scans = [
+        (n_positions, plan.survey_shape, plan.survey_dwell_time_s),
+        (n_focus, plan.focus_shape, plan.focus_dwell_time_s),
+        (n_images, plan.image_shape, plan.image_dwell_time_s),
+    ]
+    seconds = sum((n or 0) * shape[0] * shape[1] * dwell for n, shape, dwell in scans)
+    # Two bytes a pixel as the detector gives it, and label images that compress to nearly nothing.
+    n_bytes = sum(2 * (n or 0) * shape[0] * shape[1] for n, shape, _ in (scans[0], scans[2]))
+    document = {"positions": n_positions, "images": n_images, "scan_s": seconds, "bytes": n_bytes, "store": str(store)}
+    if as_json:
+        output.print_json(document)
+        return
+    output.say(f"positions   {n_positions}")
+    output.say(f"images      {'any number' if n_images is None else f'{n_images} at most'}")
+    output.say(f"scanning    {seconds / 3600:.2f} h at most, without moves, settling and fine focus")
+    output.say(f"disk        {n_bytes / 1e6:.0f} MB at most at {store}")
+
+
 def _n_workers(scheduler: str | None, cores: int) -> int:
     text = scheduler or "local"
     if text == "sync":
