@@ -25,8 +25,9 @@ ABOVE_MEAN = 2.0
 #: Half width of the cross of frequencies along the axes that is left out, in frequency steps: lines that flicker lie there.
 AXIS_STEPS = 2.5
 
-#: Pixels of the filtered transform that a spot has at least. The Hann window makes a spot of a large crystal three pixels wide.
-FEWEST_PIXELS = 4
+#: What the highest place of a spot has at least, in means. Of white noise alone hundreds of places reach twice the mean; of 90 images of it
+#: (256² to 1024²) none reached 3.5.
+HIGHEST_ABOVE_MEAN = 4.0
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,8 @@ def lattice_spots(image: NDArray[np.generic] | Sequence[Sequence[float]], *, pix
     """Spots of a lattice in the Fourier transform of an image.
 
     The mean is removed, the border faded out by a Hann window; the magnitude of the transform is median filtered (3 × 3) and compared
-    with its mean outside a central disc. Connected places above twice the mean are spots.
+    with its mean outside a central disc. Connected places above twice the mean are spots, where they
+    reach four times the mean, which noise does not.
 
     Parameters
     ----------
@@ -112,10 +114,10 @@ def lattice_spots(image: NDArray[np.generic] | Sequence[Sequence[float]], *, pix
     labels, n = ndimage.label(above, structure=np.ones((3, 3)))
     if n == 0:
         return LatticeSpots(0, 0.0)
-    pixels_of = np.bincount(labels.ravel())[1:]
     sums = np.bincount(labels.ravel(), weights=smooth.ravel().astype(np.float64))[1:]
-    kept = pixels_of >= FEWEST_PIXELS
-    return LatticeSpots(int(kept.sum()), float(sums[kept].sum() / mean))
+    kept = np.zeros(n + 1, dtype=bool)
+    kept[labels[smooth > HIGHEST_ABOVE_MEAN * mean]] = True
+    return LatticeSpots(int(kept[1:].sum()), float(sums[kept[1:]].sum() / mean))
 
 
 def lattice_sharpness(image: NDArray[np.generic] | Sequence[Sequence[float]], *, pixel_size_nm: float | None = None) -> float:
