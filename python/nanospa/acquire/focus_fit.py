@@ -6,7 +6,9 @@ amplitudes of two images of the series is one, too: about the mean of their defo
 bands of all images, and of images that follow one another, have the defocus d0 at which they are centred in common, and the growth g.
 One amplitude for each band is linear. Products of two images hold no shot noise; that is what lets the weak grain of a bare film be
 focused. A steady drift of v from image to image lowers them to J0(2πqv) over all directions: v is a third unknown, and a drift that
-leaves nothing of the products is one of its values.
+leaves nothing of the products is one of its values. The drift may also bring a particle into the field or take it out: all powers may
+grow or fall by the same factor from image to image, the fourth unknown. A growth would by itself shift a Gaussian, but wide ones, of
+low frequencies, more than narrow ones.
 """
 
 from __future__ import annotations
@@ -37,6 +39,10 @@ GROWTH_RATIO = 1.2
 
 #: Drift from image to image that is looked for [px], beside images that have nothing in common.
 DRIFTS_PX = (0.0, 0.7, 1.5, 3.0, 6.0)
+
+#: Growth of all powers from image to image that is looked for [-], its logarithm, and what is usual: as standard deviation of a prior.
+TRENDS = (-0.12, -0.08, -0.05, -0.025, 0.025, 0.05, 0.08, 0.12)
+USUAL_TREND = 0.015
 
 #: Step in which the centre is looked for [nm].
 STEP_NM = 1.0
@@ -80,12 +86,19 @@ def fit_centre(samples_nm: Sequence[float], spectra: Sequence[Spectrum], where: 
     none_in_common = np.broadcast_to(lag == 0, powers.shape).astype(np.float64)
     common = np.stack([*(np.asarray(j0(omega * v * lag)) for v in DRIFTS_PX), none_in_common])
     total = float((weight * powers**2).sum())
-    flat = float(_explained(np.ones((1, *powers.shape)), common, powers, weight).max())
     low, high = GROWTH_PX if pixel_size_nm is None else (DISC * angle / pixel_size_nm for angle in CONVERGENCE_RAD)
-    explained = np.zeros(centres.size)
-    for growth in np.geomspace(low, high, max(2, int(np.ceil(np.log(high / low) / np.log(GROWTH_RATIO))) + 1)):
-        shapes = np.exp(-((omega * growth) ** 2) * distance2[:, :, None])
-        explained = np.maximum(explained, _explained(shapes, common, powers, weight).max(axis=0))
+    growths = np.geomspace(low, high, max(2, int(np.ceil(np.log(high / low) / np.log(GROWTH_RATIO))) + 1))
+    shapes = [np.exp(-((omega * growth) ** 2) * distance2[:, :, None]) for growth in growths]
+    constant = np.ones((1, *powers.shape))
+    by_drift = np.max([_explained(shape, common, powers, weight) for shape in shapes], axis=0)
+    steady = common[int(by_drift.max(axis=1).argmax())]
+    # A trend is looked for with the drift that explains most without one.
+    later = ((i + j) / 2 - (at.size - 1) / 2)[:, None]
+    growing = np.stack([steady * np.exp(trend * later) for trend in TRENDS])
+    penalty = (np.array(TRENDS) / USUAL_TREND)[:, None] ** 2
+    by_trend = np.max([_explained(shape, growing, powers, weight) for shape in shapes], axis=0) - penalty
+    explained = np.maximum(by_drift.max(axis=0), by_trend.max(axis=0))
+    flat = max(float(_explained(constant, common, powers, weight).max()), float((_explained(constant, growing, powers, weight) - penalty).max()))
     m = int(explained.argmax())
     best = float(explained[m])
     # Where the model strays further than it should, the misfit itself is the measure of what is chance.

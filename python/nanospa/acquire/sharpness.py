@@ -11,22 +11,28 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nanospa import _core
 from nanospa.errors import ShapeError
 from nanospa.schema.arrays import as_image
 
-#: Edges of the frequency bands that are looked at [cycles/px]: periods of 85 to 3.8 px. Below lie slow changes of the film's thickness
-#: and what a particle cut by the border leaves, above the frequencies that only noise has in a focus image.
-BAND_EDGES = (0.0117, 0.0165, 0.0234, 0.033, 0.0466, 0.066, 0.093, 0.132, 0.186, 0.263)
+#: Edges of the frequency bands that are looked at [cycles/px]: periods of 43 to 3.8 px. Below lie slow changes of the film's thickness
+#: and how much of a particle cut by the border is in the field, above the frequencies that only noise has in a focus image.
+BAND_EDGES = (0.0234, 0.033, 0.0466, 0.066, 0.093, 0.132, 0.186, 0.263)
+
+#: Standard deviation of the local mean that is subtracted first [px]: a bright particle cut by the border then has no step there.
+LOCAL_MEAN_PX = 6.0
 
 #: Bands that the sharpness is taken of: periods of 43 to 11 px, that is 8 to 2 nm at 0.2 nm a pixel, the edges of particles and the
 #: grain of the film. A probe of 23 mrad loses half of a period of 3 nm 30 nm out of focus.
-SHARPNESS_BANDS = slice(2, 6)
+SHARPNESS_BANDS = slice(0, 4)
 
 #: Frequency above which the noise is measured [cycles/px].
 NOISE_FROM = 0.40
 
-#: Share of each side over which the border fades out [-].
-TAPER = 0.125
+#: Length over which the border fades out [px], and its largest share of a side [-]. A wide one would let a particle at the border come
+#: and go with the drift.
+TAPER_PX = 24
+TAPER_SHARE = 0.125
 
 #: Half width of the cross of low frequencies along the axes that is left out, in frequency steps: lines that flicker and what the faded
 #: border leaves of cut particles lie there.
@@ -60,8 +66,10 @@ class Bands:
     ----------
     taper_y, taper_x : numpy.ndarray of float32, shape (y, 1) and (1, x)
         Window.
-    power : float
-        Sum of the squared window.
+    scale : numpy.ndarray of float32, shape (mode,)
+        Factor of the amplitudes: the window's power, and what the subtracted local mean takes away.
+    noise_scale : float
+        Factor of the noise's power.
     modes, noise_modes : numpy.ndarray of int64
         Places in the flattened half spectrum: of the bands, one after the other, and of the frequencies that only noise has.
     starts, counts : numpy.ndarray of int64, shape (band,)
@@ -76,7 +84,8 @@ class Bands:
 
     taper_y: NDArray[np.float32]
     taper_x: NDArray[np.float32]
-    power: float
+    scale: NDArray[np.float32]
+    noise_scale: float
     modes: NDArray[np.int64]
     noise_modes: NDArray[np.int64]
     starts: NDArray[np.int64]
@@ -108,11 +117,15 @@ def bands(shape: tuple[int, int]) -> Bands:
     if not sharp:
         raise ShapeError(f"image: expected at least 64 × 64 pixels, found {height} × {width}")
     counts = np.array([p.size for p in places])
+    modes = np.concatenate(places)
+    power = float(np.prod([(t.astype(np.float64) ** 2).sum() for t in tapers]))
+    passed = 1 - np.exp(-2 * (np.pi * LOCAL_MEAN_PX * radius.ravel()[modes]) ** 2)
     return Bands(
         taper_y=tapers[0][:, None],
         taper_x=tapers[1][None, :],
-        power=float(np.prod([(t.astype(np.float64) ** 2).sum() for t in tapers])),
-        modes=np.concatenate(places),
+        scale=(1 / (np.sqrt(power) * passed)).astype(np.float32),
+        noise_scale=1 / power,
+        modes=modes,
         noise_modes=np.flatnonzero((radius >= NOISE_FROM) & off_axis),
         starts=np.concatenate([[0], np.cumsum(counts)[:-1]]),
         counts=counts,
@@ -128,13 +141,13 @@ def spectrum(image: NDArray[Any]) -> Spectrum:
 
     where = bands((image.shape[0], image.shape[1]))
     pixels = image.astype(np.float32)
-    pixels -= pixels.mean(dtype=np.float64)
+    pixels -= np.float32(pixels.mean(dtype=np.float64))
+    pixels -= _core.gaussian(pixels, LOCAL_MEAN_PX, 1)
     pixels *= where.taper_y
     pixels *= where.taper_x
     half = fft.rfft2(pixels).ravel()
     noise = half[where.noise_modes]
-    scale = 1 / where.power
-    return Spectrum(half[where.modes] * np.float32(np.sqrt(scale)), float(np.vdot(noise, noise).real) * scale / noise.size)
+    return Spectrum(half[where.modes] * where.scale, float(np.vdot(noise, noise).real) * where.noise_scale / noise.size)
 
 
 def band_powers(one: Spectrum, other: Spectrum, where: Bands) -> NDArray[np.float64]:
@@ -162,8 +175,8 @@ def sharpness(image: NDArray[np.generic] | Sequence[Sequence[float]]) -> float:
 
     The autocorrelation is looked at in a band of periods (43 to 11 px). Shot noise and the noise of the detector are white: they add a
     spike at zero lag, and that alone. It is measured at the highest frequencies of the same image and taken out, so that noise has no
-    sharpness on average, at any dose. The border is faded out, and frequencies along the axes are not used: a particle cut by the
-    border has no sharp edge there.
+    sharpness on average, at any dose. The local mean is subtracted, the border faded out, and frequencies along the axes are not
+    used: a particle cut by the border has no sharp edge there.
 
     Parameters
     ----------
@@ -202,5 +215,5 @@ def sharpness(image: NDArray[np.generic] | Sequence[Sequence[float]]) -> float:
 
 def _taper(n: int) -> NDArray[np.float32]:
     """A window that is flat but for its ends, shape (n,) (Tukey)."""
-    from_border = np.minimum(np.arange(n) + 0.5, n - np.arange(n) - 0.5) / n
-    return np.where(from_border < TAPER, np.sin(np.pi / 2 * np.minimum(from_border / TAPER, 1)) ** 2, 1.0).astype(np.float32)
+    from_border = np.minimum(np.arange(n) + 0.5, n - np.arange(n) - 0.5)
+    return (np.sin(np.pi / 2 * np.minimum(from_border / min(TAPER_PX, TAPER_SHARE * n), 1)) ** 2).astype(np.float32)
