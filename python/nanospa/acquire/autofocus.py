@@ -25,6 +25,9 @@ SIGNIFICANT = 25.0
 #: Significance from which a second series is not needed.
 CLEAR = 60.0
 
+#: How far the image at the centre must move the centre for one more image there [nm].
+MOVED_NM = 2.0
+
 #: Standard deviations from which one image alone tells that it is no better than another, whatever the fit says.
 CERTAIN = 4.0
 
@@ -107,7 +110,7 @@ def autofocus(
         for defocus in _second(grid, found).tolist():
             series.take(defocus)
         found = fit_centre(series.at, series.spectra, series.where, pixel_size_nm=pixel_size_nm)
-    return _decide(series, float(start_nm), found)
+    return _decide(series, float(start_nm), found, pixel_size_nm)
 
 
 def _second(grid: NDArray[np.float64], found: Centre) -> NDArray[np.float64]:
@@ -154,7 +157,7 @@ class _Series:
         return curvature_deviation(self.powers(i), self.spectra[i].noise, self.where)
 
 
-def _decide(series: _Series, start_nm: float, found: Centre) -> FocusResult:
+def _decide(series: _Series, start_nm: float, found: Centre, pixel_size_nm: float | None) -> FocusResult:
     n = len(series.at)
     i_start = series.at.index(start_nm)
 
@@ -174,6 +177,13 @@ def _decide(series: _Series, start_nm: float, found: Centre) -> FocusResult:
     if target == start_nm:
         return result("rolled_back", start_nm, "the start is the best", fit)
     i_end = series.take(target)
+    if fit is not None:
+        # That image is a sample more, where it counts most; where it moves the centre, one more is taken there.
+        again = fit_centre(series.at, series.spectra, series.where, pixel_size_nm=pixel_size_nm)
+        if again.inside and abs(again.centre_nm - target) > MOVED_NM and again.significance >= SIGNIFICANT:
+            fit = _gaussian(np.array(series.at[:n]), curve, noise, again)
+            target = again.centre_nm
+            i_end = series.take(target)
     end, start = series.sharpness(i_end), float(curve[i_start])
     gain = end - (1 + LEAST_GAIN) * start
     deviation = float(np.hypot(series.deviation(i_end), (1 + LEAST_GAIN) * noise[i_start]))
