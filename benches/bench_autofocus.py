@@ -100,7 +100,9 @@ def main() -> None:
     parser.add_argument("--first-seed", type=int, default=1000)
     parser.add_argument("--misses", action="store_true", help="also name the fields that end more than 10 nm off")
     chosen = parser.parse_args()
-    print("| fields | n | verdicts | start off, median [nm] | end off, median [nm] | 95 % [nm] | within 10 nm [%] | worse | images | CPU ms |")
+    print(
+        "| fields | n | verdicts | start off, median [nm] | end off, median [nm] | 95 % [nm] | within 10 nm [%] | worse | images | CPU ms |"
+    )
     print("|---|---|---|---|---|---|---|---|---|---|")
     for name, (preset, changes, share) in SPECIMENS.items():
         seeds = range(chosen.first_seed, chosen.first_seed + max(1, round(share * chosen.fields)))

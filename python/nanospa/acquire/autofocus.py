@@ -74,7 +74,7 @@ def autofocus(
     InvalidValueError
         A range or pixel size that is not positive, fewer than 5 samples, a start that is not finite.
     ShapeError
-        An image that is not 2D, is smaller than about 64 × 64 pixels, or has another shape than the first.
+        An image that is not 2D, is smaller than 64 × 64 pixels, or has another shape than the first.
     DtypeError, NonFiniteError
         An image without real, finite numbers.
 

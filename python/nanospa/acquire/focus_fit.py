@@ -98,7 +98,9 @@ def fit_centre(samples_nm: Sequence[float], spectra: Sequence[Spectrum], where: 
     penalty = (np.array(TRENDS) / USUAL_TREND)[:, None] ** 2
     by_trend = np.max([_explained(shape, growing, powers, weight) for shape in shapes], axis=0) - penalty
     explained = np.maximum(by_drift.max(axis=0), by_trend.max(axis=0))
-    flat = max(float(_explained(constant, common, powers, weight).max()), float((_explained(constant, growing, powers, weight) - penalty).max()))
+    flat = max(
+        float(_explained(constant, common, powers, weight).max()), float((_explained(constant, growing, powers, weight) - penalty).max())
+    )
     m = int(explained.argmax())
     best = float(explained[m])
     # Where the model strays further than it should, the misfit itself is the measure of what is chance.
@@ -138,7 +140,8 @@ def _products(
         second.append(j)
         products.append(powers)
         variances.append(variance)
-    weight = 1 / np.maximum(np.concatenate(variances), np.finfo(float).tiny)
+    # Images that are constant have neither power nor noise.
+    weight = 1 / np.maximum(np.concatenate(variances), 1e-100)
     return np.concatenate(first), np.concatenate(second), np.concatenate(products), weight
 
 

@@ -22,9 +22,10 @@ BAND_EDGES = (0.0234, 0.033, 0.0466, 0.066, 0.093, 0.132, 0.186, 0.263)
 #: Standard deviation of the local mean that is subtracted first [px]: a bright particle cut by the border then has no step there.
 LOCAL_MEAN_PX = 6.0
 
-#: Bands that the sharpness is taken of: periods of 43 to 11 px, that is 8 to 2 nm at 0.2 nm a pixel, the edges of particles and the
-#: grain of the film. A probe of 23 mrad loses half of a period of 3 nm 30 nm out of focus.
-SHARPNESS_BANDS = slice(0, 4)
+#: Bands that the sharpness is taken of, from the lowest one that the image is large enough for: periods of 43 to 11 px of an image of 512²,
+#: that is 8 to 2 nm at 0.2 nm a pixel, the edges of particles and the grain of the film. A probe of 23 mrad loses half of a period of 3 nm
+#: 30 nm out of focus.
+N_SHARPNESS_BANDS = 4
 
 #: Frequency above which the noise is measured [cycles/px].
 NOISE_FROM = 0.40
@@ -39,7 +40,10 @@ TAPER_SHARE = 0.125
 AXIS_STEPS = 2.5
 
 #: Fewest independent frequencies of a band.
-FEWEST_MODES = 20
+FEWEST_MODES = 10
+
+#: Smallest side of an image [px].
+FEWEST_SIDE = 64
 
 
 @dataclass(frozen=True)
@@ -107,15 +111,10 @@ def bands(shape: tuple[int, int]) -> Bands:
     off_axis = (y > AXIS_STEPS / height) & (x > AXIS_STEPS / width) & (x < 0.5)
     # How many modes count for one: the window's spectrum is that wide.
     shared = float(np.prod([(t.astype(np.float64) ** 4).mean() / (t.astype(np.float64) ** 2).mean() ** 2 for t in tapers]))
-    places, kept = [], []
-    for i, (low, high) in enumerate(pairwise(BAND_EDGES)):
-        inside = np.flatnonzero((radius >= low) & (radius < high) & off_axis)
-        if inside.size / shared >= FEWEST_MODES:
-            places.append(inside)
-            kept.append(i)
-    sharp = [k for k, i in enumerate(kept) if SHARPNESS_BANDS.start <= i < SHARPNESS_BANDS.stop]
-    if not sharp:
-        raise ShapeError(f"image: expected at least 64 × 64 pixels, found {height} × {width}")
+    places = [np.flatnonzero((radius >= low) & (radius < high) & off_axis) for low, high in pairwise(BAND_EDGES)]
+    places = [inside for inside in places if inside.size / shared >= FEWEST_MODES]
+    if min(shape) < FEWEST_SIDE or not places:
+        raise ShapeError(f"image: expected at least {FEWEST_SIDE} × {FEWEST_SIDE} pixels, found {height} × {width}")
     counts = np.array([p.size for p in places])
     modes = np.concatenate(places)
     power = float(np.prod([(t.astype(np.float64) ** 2).sum() for t in tapers]))
@@ -131,7 +130,7 @@ def bands(shape: tuple[int, int]) -> Bands:
         counts=counts,
         independent=counts / shared,
         frequency_px=np.array([np.sqrt((radius.ravel()[p] ** 2).mean()) for p in places]),
-        sharp=slice(sharp[0], sharp[-1] + 1),
+        sharp=slice(0, N_SHARPNESS_BANDS),
     )
 
 
@@ -173,10 +172,10 @@ def curvature_deviation(powers: NDArray[np.float64], noise: float, where: Bands)
 def sharpness(image: NDArray[np.generic] | Sequence[Sequence[float]]) -> float:
     """Sharpness of an image: how steeply its autocorrelation falls from its peak.
 
-    The autocorrelation is looked at in a band of periods (43 to 11 px). Shot noise and the noise of the detector are white: they add a
-    spike at zero lag, and that alone. It is measured at the highest frequencies of the same image and taken out, so that noise has no
-    sharpness on average, at any dose. The local mean is subtracted, the border faded out, and frequencies along the axes are not
-    used: a particle cut by the border has no sharp edge there.
+    The autocorrelation is looked at in a band of periods: 43 to 11 px, shorter ones in images of less than 512 × 512. Shot noise and the
+    noise of the detector are white: they add a spike at zero lag, and that alone. It is measured at the highest frequencies of the same
+    image and taken out, so that noise has no sharpness on average, at any dose. The local mean is subtracted, the border faded out, and
+    frequencies along the axes are not used: a particle cut by the border has no sharp edge there.
 
     Parameters
     ----------
@@ -192,7 +191,7 @@ def sharpness(image: NDArray[np.generic] | Sequence[Sequence[float]]) -> float:
     Raises
     ------
     ShapeError
-        Not 2D, or smaller than about 64 × 64 pixels.
+        Not 2D, or smaller than 64 × 64 pixels.
     DtypeError, NonFiniteError
         No real, finite numbers.
 
@@ -216,4 +215,5 @@ def sharpness(image: NDArray[np.generic] | Sequence[Sequence[float]]) -> float:
 def _taper(n: int) -> NDArray[np.float32]:
     """A window that is flat but for its ends, shape (n,) (Tukey)."""
     from_border = np.minimum(np.arange(n) + 0.5, n - np.arange(n) - 0.5)
-    return (np.sin(np.pi / 2 * np.minimum(from_border / min(TAPER_PX, TAPER_SHARE * n), 1)) ** 2).astype(np.float32)
+    window: NDArray[np.float32] = (np.sin(np.pi / 2 * np.minimum(from_border / min(TAPER_PX, TAPER_SHARE * n), 1)) ** 2).astype(np.float32)
+    return window
