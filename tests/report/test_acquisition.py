@@ -70,6 +70,22 @@ def test_skips_and_faults_are_listed(page):
     assert "×: 1 stage position skipped" in page
 
 
+def test_skips_of_one_kind_are_one_row(events):
+    last = events[-1]
+    skips = [
+        {
+            "number": last["number"] + i,
+            "kind": "skip",
+            "values": {**last["values"], "what": "tile", "position": 8, "tile": i, "reason": "no images left"},
+        }
+        for i in range(1, 6)
+    ]
+    tree = xr.DataTree.from_dict(event_tables([*events[:-1], *skips]))
+    troubles = acquisition(RunView.of(tree))["troubles"]
+    assert troubles["rows"][-1][2:6] == ["tile", "8", "1 … 5 (5)", "no images left"]
+    assert troubles["caption"] == "11 skips, faults and pauses" and len(troubles["rows"]) == 7
+
+
 def test_totals(acquired, events):
     said = dict(totals(RunView.of(acquired)))
     n = sum(e["kind"] == "image" for e in events)

@@ -22,6 +22,7 @@ _REASONS = {
     "images": "it has the images it was asked for",
     "time": "its time is used up",
     "aborted": "it was aborted",
+    "interrupted": "it was interrupted by hand",
 }
 
 Row = tuple[str, str]
@@ -192,25 +193,35 @@ def _troubles(view: RunView) -> dict[str, Any] | None:
         value = int(events[name].values[row]) if name in events else -1
         return str(value) if value >= 0 else ""
 
-    made = []
-    for row in rows[:MOST_ROWS]:
+    made: list[list[str]] = []
+    for row in rows.tolist():
         kind = said("kind", row)
         step, attempt = said("step", row), number("attempt", row)
-        where = f"{step}, attempt {attempt}" if step and attempt else step
-        what = (
-            said("what", row)
-            if kind == "skip"
-            else f"{said('error', row).replace('_', ' ')} ({where})"
-            if where
-            else said("error", row).replace("_", " ")
-        )
+        where = f" ({step}, attempt {attempt})" if step and attempt else f" ({step})" if step else ""
+        what = said("what", row) if kind == "skip" else said("error", row).replace("_", " ") + where
         why = said("reason", row) or said("message", row)
-        action = said("action", row)
-        made.append([duration(float(clock[row])), kind, what, number("position", row), number("tile", row), why, action])
-    caption = f"{rows.size:,} skips, faults and pauses" + (
-        f"; the first {MOST_ROWS} are listed, the table acquisition has all" if rows.size > MOST_ROWS else ""
-    )
-    return {"head": ["time", "event", "what", "position", "tile", "why", "action"], "rows": made, "caption": caption}
+        made.append([duration(float(clock[row])), kind, what, number("position", row), number("tile", row), why, said("action", row)])
+    merged = _merged(made)
+    caption = f"{rows.size:,} skips, faults and pauses"
+    if len(merged) > MOST_ROWS:
+        caption += f"; the first {MOST_ROWS} rows are listed, the table acquisition has all"
+    head = ["time", "event", "what", "position", tile_word(view), "why", "action"]
+    return {"head": head, "rows": merged[:MOST_ROWS], "caption": caption}
+
+
+def _merged(rows: list[list[str]]) -> list[list[str]]:
+    """Rows that differ in the tile only as one, as when the images are used up: first to last tile, and how many."""
+    merged: list[list[str]] = []
+    tiles: list[list[str]] = []
+    for row in rows:
+        if merged and row[4] and tiles[-1][0] and row[:4] + row[5:] == merged[-1][:4] + merged[-1][5:]:
+            tiles[-1].append(row[4])
+        else:
+            merged.append(list(row))
+            tiles.append([row[4]])
+    for row, of in zip(merged, tiles, strict=True):
+        row[4] = of[0] if len(of) == 1 else f"{of[0]} … {of[-1]} ({len(of)})"
+    return merged
 
 
 def _of_kind(events: Any, kind: str) -> NDArray[np.bool_]:
