@@ -271,7 +271,7 @@ def test_a_microscope_that_fails_for_good(tmp_path, monkeypatch):
 def test_workers_that_are_lost_do_not_end_the_session(tmp_path, monkeypatch):
     from nanospa.pipeline.distribute import Workers
 
-    def lost(self, task, items):
+    def lost(self, task, items, window=1):
         yield 0, task(*next(iter(items)))
         raise errors.SchedulerError("scheduler: gone")
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -86,13 +84,21 @@ def execute(settings: Settings, store: Path, scheduler: Any, *, analyse: bool, a
     """Run or go on with a session, print its result and end with its exit code."""
     from nanospa import pipeline
 
-    with progress_bars(wanted=not as_json) as bars, interruption() as stop:
+    with progress_bars(wanted=not as_json) as bars, Interruption() as interruption:
 
         def show(event: Any, progress: AcquisitionProgress) -> None:
             if bars is not None:
                 bars("acquire", progress.n_images, progress.n_expected, 0, note=_note(progress))
 
-        summary = pipeline.acquire(settings, store, scheduler=scheduler, analyse=analyse, progress=bars, on_event=show, stop=stop)
+        def tell(stage: str, done: int, total: int, failed: int) -> None:
+            if stage != "acquire":
+                interruption.over()
+            if bars is not None:
+                bars(stage, done, total, failed)
+
+        summary = pipeline.acquire(
+            settings, store, scheduler=scheduler, analyse=analyse, progress=tell, on_event=show, stop=interruption.pressed
+        )
     paused = summary.acquisition.get("state") == "paused"
     show_result(summary, settings, store, as_json=as_json, write_report=write_report and not paused)
     if paused:
@@ -103,24 +109,36 @@ def execute(settings: Settings, store: Path, scheduler: Any, *, analyse: bool, a
     raise typer.Exit(summary.exit_code)
 
 
-@contextmanager
-def interruption() -> Iterator[Callable[[], bool]]:
-    """A function that says whether Ctrl-C was pressed or the process was told to end; a second Ctrl-C ends it at once."""
-    told = threading.Event()
+class Interruption:
+    """Ctrl-C, or the word to a process to end, as a wish to pause; a second one ends it at once."""
 
-    def once(number: int, frame: Any) -> None:
-        if told.is_set():
-            raise KeyboardInterrupt
-        told.set()
-        output.complain("pausing after the image in flight; once more ends it at once")
+    def __init__(self) -> None:
+        self._pressed = False
+        self._before: dict[int, Any] = {}
 
-    numbers = (signal.SIGINT, signal.SIGTERM) if threading.current_thread() is threading.main_thread() else ()
-    before = {number: signal.signal(number, once) for number in numbers}
-    try:
-        yield told.is_set
-    finally:
-        for number, handler in before.items():
+    def __enter__(self) -> Interruption:
+        if threading.current_thread() is threading.main_thread():
+            self._before = {number: signal.signal(number, self._press) for number in (signal.SIGINT, signal.SIGTERM)}
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.over()
+
+    def pressed(self) -> bool:
+        """Whether somebody wants a pause."""
+        return self._pressed
+
+    def over(self) -> None:
+        """From now on Ctrl-C ends the process, as it does elsewhere."""
+        for number, handler in self._before.items():
             signal.signal(number, handler)
+        self._before = {}
+
+    def _press(self, number: int, frame: Any) -> None:
+        if self._pressed:
+            raise KeyboardInterrupt
+        self._pressed = True
+        output.complain("pausing after the image in flight; once more ends it at once")
 
 
 def _note(progress: AcquisitionProgress) -> str:

@@ -124,7 +124,8 @@ def _check(path: Path, repair: bool) -> dict[str, Any]:
     from nanospa.errors import NanospaError
     from nanospa.io.records import decode_record
     from nanospa.io.store import Store
-    from nanospa.pipeline.frame_source import frames_of
+    from nanospa.pipeline.acquired_frames import SURVEYS, kept_frames
+    from nanospa.pipeline.frame_source import ACQUIRED, frames_of
     from nanospa.schema.store import LABELS, TRUE_LABELS
 
     store = Store.open(path, writable=repair)
@@ -140,9 +141,16 @@ def _check(path: Path, repair: bool) -> dict[str, Any]:
             try:
                 store.stacks.read(frame.stack, frame.index, labels)
             except NanospaError as error:
-                damaged.append(str(error))
-                if repair:
+                lost = labels is None and frame.source.startswith(ACQUIRED)
+                damaged.append(f"{error}; it was acquired and cannot be made anew" if lost else str(error))
+                if repair and not lost:
                     store.journal.clear(stage, frame.row)
+    for frame in kept_frames(store, SURVEYS):
+        checked += 1
+        try:
+            store.surveys.read(frame.stack, frame.index)
+        except NanospaError as error:
+            damaged.append(f"survey {frame.row}: {error}")
     for stage in store.journal.stages():
         entries = store.journal.entries(stage)
         for item in entries.nonzero()[0]:

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 ANALYSIS = ("segment", "measure", "cluster")
 #: The tables are written when the images have grown by this factor since the last time, and by at least so many.
 CHECKPOINT_GROWTH, CHECKPOINT_IMAGES = 1.5, 16
+#: Images a worker thread that may wait to be segmented before the microscope waits for them: they wait on disk, and cost nothing.
+WINDOW = 64
 #: Images the journal of the segmentation grows by.
 BLOCK = 64
 
@@ -128,7 +130,7 @@ class AcquisitionSession:
             return
         self.pool.start()
         try:
-            for _, outcome in self.pool.run(run_item, items):
+            for _, outcome in self.pool.run(run_item, items, WINDOW):
                 # What failed is tried again, and told, by the stage itself.
                 self._n_segmented += isinstance(outcome, dict) and "kind" not in outcome
         except Exception:

@@ -38,11 +38,14 @@ class Workers:
         self._owned: list[Any] = []
         _check(self.scheduler)
 
-    def run(self, task: Task, items: Iterable[tuple[Any, ...]]) -> Iterator[Outcome]:
-        """Call ``task(*item)`` for every item; gives (number of the item, result or exception) as they are done."""
+    def run(self, task: Task, items: Iterable[tuple[Any, ...]], window: int = WINDOW) -> Iterator[Outcome]:
+        """Call ``task(*item)`` for every item; gives (number of the item, result or exception) as they are done.
+
+        `window` items a worker thread are taken before the first must be done.
+        """
         if self.scheduler == "sync":
             return self._here(task, items)
-        return self._there(task, items)
+        return self._there(task, items, window)
 
     def start(self) -> None:
         """Start the cluster, or connect to it, now."""
@@ -63,13 +66,13 @@ class Workers:
             except Exception as error:
                 yield number, error
 
-    def _there(self, task: Task, items: Iterable[tuple[Any, ...]]) -> Iterator[Outcome]:
+    def _there(self, task: Task, items: Iterable[tuple[Any, ...]], window: int) -> Iterator[Outcome]:
         numbered = enumerate(items)
         first = next(numbered, None)
         if first is None:
             return
         client = self._connected()
-        width = WINDOW * max(1, sum(client.nthreads().values()))
+        width = window * max(1, sum(client.nthreads().values()))
         in_flight: dict[Any, tuple[int, tuple[Any, ...]]] = {}
         suspects: list[tuple[int, tuple[Any, ...]]] = []
 
