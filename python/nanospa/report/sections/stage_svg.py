@@ -16,8 +16,8 @@ from nanospa.report.stage_map import by_state, fill_of, rectangles, skipped_posi
 
 #: Tiles that are drawn; of more the empty ones are left out first, then those spread evenly between the drawn ones.
 MOST_TILES = 6000
-#: Surveys with a picture, and the longest side of it.
-MOST_PICTURES, PICTURE_PX = 64, 220
+#: Surveys with a picture; the longest side of a picture of few surveys, and of all pictures laid out as a square.
+MOST_PICTURES, PICTURE_PX, PICTURES_PX = 64, 512, 1200
 #: Reasons that say no more than the fate does.
 _PLAIN_REASONS = ("", "empty", "particle", "particles")
 #: Positions with a number.
@@ -79,10 +79,11 @@ def _pictures(view: RunView, surveys: Any, origin: Any, notes: list[str]) -> lis
         notes.append(f"Pictures of {MOST_PICTURES} of {len(chosen):,} surveys are shown, spread evenly.")
         chosen = [chosen[int(i)] for i in np.linspace(0, len(chosen) - 1, MOST_PICTURES).round()]
     made = []
+    longest_px = min(PICTURE_PX, round(PICTURES_PX / max(1.0, len(chosen) ** 0.5)))
     for i in chosen:
         image = view.survey_image(i)
         if image is not None and image.size:
-            uri = encoded(picture(image, longest_px=PICTURE_PX, format="JPEG"), "image/jpeg")
+            uri = encoded(picture(image, longest_px=longest_px, format="JPEG"), "image/jpeg")
             made.append({**_box(surveys[i], origin), "uri": uri})
     return made
 
