@@ -61,6 +61,8 @@ def test_highest_dose_is_found_where_scans_overlap():
     assert ledger.highest(Area(0, 0, 10, 10)) == 3.0
     assert ledger.highest(Area(10, 10, 20, 20)) == 2.0
     assert ledger.highest(Area(100, 100, 101, 101)) == 0.0
+    ledger.move(2, -10, -10)
+    assert ledger.highest(Area(12, 12, 14, 14)) == 52.0
 
 
 def test_dose_of_the_paper():

@@ -428,7 +428,7 @@ def test_particles_on_a_zone_axis_are_preferred():
     assert len(of_kind(events, "skip")) == len(looks) - 3
 
     def on_axis(image, pixel_size_nm):
-        return bool(image.mean() > np.median([d["zone_axis"] for d in looks]))
+        return np.bool_(image.mean() > np.median([d["zone_axis"] for d in looks]))
 
     events, _ = run(StandIn(density_per_um2=80), {**plan, "particles_per_survey": None}, zone_axis=on_axis)
     yes = [d["particle"] for d in of_kind(events, "drift") if d.get("zone_axis") is True]

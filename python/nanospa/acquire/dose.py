@@ -65,6 +65,11 @@ class DoseLedger:
         """Count a scan."""
         self.entries.append((area, dose))
 
+    def move(self, first: int, dy_nm: float, dx_nm: float) -> None:
+        """Put right where the scans from number `first` on were."""
+        for i, (area, dose) in enumerate(self.entries[first:], start=first):
+            self.entries[i] = (Area(area.y0 + dy_nm, area.x0 + dx_nm, area.y1 + dy_nm, area.x1 + dx_nm), dose)
+
     def highest(self, area: Area) -> float:
         """Highest dose that any place of an area has had."""
         near = [(a, dose) for a, dose in self.entries if a.meets(area)]

@@ -227,7 +227,8 @@ class Executor:
         values = self._registered(step, frame)
         score = self.zone_axis(frame.data, _pixel_nm(frame)[0])
         applied = bool(np.isfinite(values["dy_nm"]))
-        return {**values, "mode": "look", "zone_axis": score if isinstance(score, bool) else float(score), "applied": applied}, None
+        score = bool(score) if isinstance(score, bool | np.bool_) else float(score)
+        return {**values, "mode": "look", "zone_axis": score, "applied": applied}, None
 
     # What they share.
 

@@ -92,7 +92,7 @@ class Session:
         """Focus, survey and images of one stage position."""
         plan = self.plan
         centre = (float(moved.values["stage_y_um"]), float(moved.values["stage_x_um"]))
-        focused = None
+        focused, n_scans = None, len(self.ledger.entries)
         if focus_due:
             focused = yield from self.focus("coarse", position, centre, (0.0, 0.0))
         area = Area.about(centre[0] * 1e3, centre[1] * 1e3, plan.survey_field_nm, plan.survey_field_nm)
@@ -121,6 +121,8 @@ class Session:
         self.n_surveys += 1
         values = survey.values
         self.surveys.append(dict(values))
+        # The scans before the survey were where the stage read to be; the survey has shown where that is.
+        self.ledger.move(n_scans, *((values[f"stage_{axis}_um"] - values[f"read_{axis}_um"]) * 1e3 for axis in "yx"))
         self.ledger.add(self.field_of(values), values.get("electrons_per_nm2") or 0.0)
         wanted = self.tiles_of(values) if plan.target == "tiles" else (yield from self.particles_of(position, values))
         wanted = yield from self.within_budget(position, wanted)
@@ -306,9 +308,22 @@ class Session:
         plan = self.plan
         if plan.max_images is not None and self.n_images >= plan.max_images:
             return "images"
-        if plan.max_time_s is not None and self.elapsed_s + self.longest_s.get(kind, 0.0) > plan.max_time_s:
+        if plan.max_time_s is not None and self.elapsed_s + self.longest_s.get(kind, self.scan_s(kind)) > plan.max_time_s:
             return "time"
         return None
+
+    def scan_s(self, kind: str) -> float:
+        """Time that a step takes at least: that of its scans."""
+        plan = self.plan
+        scans = {
+            "survey": (plan.survey_shape, plan.survey_dwell_time_s, 1),
+            "image": (plan.image_shape, plan.image_dwell_time_s, 1),
+            "focus": (plan.focus_shape, plan.focus_dwell_time_s, plan.focus_samples),
+        }
+        if kind not in scans:
+            return 0.0
+        shape, dwell_time_s, n = scans[kind]
+        return shape[0] * shape[1] * dwell_time_s * n
 
     def dose(self, dwell_time_s: float, side_nm: float, shape: tuple[int, int]) -> float | None:
         """Electrons a square nanometre of one scan of a square field."""
