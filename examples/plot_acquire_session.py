@@ -26,9 +26,10 @@ microscope.set_defocus(60e-9)  # somebody left it 60 nm out of focus; drivers us
 # The preset of the paper, made small: two by two positions, nine tiles each, images of 512 pixels.
 plan = {
     "preset": "slater2020",
-    "stage_y_um": (0.0, 0.45),
-    "stage_x_um": (0.0, 0.45),
+    "stage_y_um": (0.0, 0.4),
+    "stage_x_um": (0.0, 0.4),
     "survey_field_nm": 500.0,
+    "survey_overlap": 0.2,
     "survey_shape": (256, 256),
     "tiles": 3,
     "image_shape": (512, 512),
