@@ -71,7 +71,7 @@ def test_edge_width_against_defocus():
         # Where the edge lies between two cells of the patch makes its width vary by a tenth; an image has edges anywhere.
         for size in np.arange(28.0, 29.0, 0.13):
             cube = Specimen(Population(name="c", shape="cube", material="Au", size_nm=30), size, 50.0, (1.0, 1.0, 1.0), np.eye(3))
-            values, spacing = Patches(0).blurred(GridParticle(1, 0.0, 0.0, 25.0, cube), sigma)
+            values, spacing = Patches(0).blurred(GridParticle(1, 0.0, 0.0, 25.0, cube), sigma, 0.1)
             placed, none = np.array([[0, 0, spacing, 1.0]]), np.zeros((0, 4))
             profile = ns._core.specimen_image(rows, columns, 0.0, none, none[:, :3], 1.0, [values], placed, 1)[0]
             low, high = (np.interp(-level * size, -profile, columns[:, 1]) for level in (0.8413, 0.1587))

@@ -22,9 +22,12 @@ SPACING_NM = 0.05
 #: Variance, in squared spacings, of the cubic B-spline that a patch is evaluated with, and of the averaging over a grid cell.
 SPLINE, CELL = 1 / 3, 1 / 12
 
-#: Least blur of a patch of thickness, or of atoms, in its grid spacings: an edge's width then depends on where between two cells it lies by
-#: a tenth at most; an atom's peak is right to a hundredth.
-LEAST_BLUR, LEAST_ATOM_BLUR = 0.9, 1.15
+#: Least blur of a patch of thickness, in its grid spacings: an edge's width then depends on where between two cells it lies by a tenth at
+#: most, and not on average. Where pixels are wider than two standard deviations nobody can see that, and what the spline does is enough.
+LEAST_BLUR, LEAST_UNSEEN_BLUR = 0.9, 0.65
+
+#: Likewise of atoms: a peak is right to a hundredth.
+LEAST_ATOM_BLUR = 1.15
 
 #: Variance, in pixels, below which a Gaussian taken at whole pixels is too narrow, and three weights of the right variance do better.
 THREE_WEIGHTS = 0.4
@@ -59,9 +62,12 @@ class Patches:
         """Projected thickness [nm] and the grid spacing [nm], at most `largest_nm` where that can be."""
         return self._sharp(particle, level := _level(largest_nm)), _spacing(level)
 
-    def blurred(self, particle: GridParticle, sigma_nm: float) -> tuple[NDArray[np.float32], float]:
-        """Coefficients of cubic B-splines whose sum is the thickness blurred by a Gaussian of `sigma_nm`, and the grid spacing [nm]."""
-        level = _level(sigma_nm / LEAST_BLUR)
+    def blurred(self, particle: GridParticle, sigma_nm: float, pixel_nm: float) -> tuple[NDArray[np.float32], float]:
+        """Coefficients of cubic B-splines whose sum is the thickness blurred by a Gaussian of `sigma_nm`, and the grid spacing [nm].
+
+        `pixel_nm` is the pixel size of the image they are for.
+        """
+        level = _level(sigma_nm / (LEAST_BLUR if pixel_nm < 2 * sigma_nm else LEAST_UNSEEN_BLUR))
         spacing = _spacing(level)
         # A blur is the same to a thousandth of its width: more would only miss what is kept.
         step = round(1000 * math.log(sigma_nm / spacing))

@@ -213,7 +213,7 @@ class VirtualSpecimen:
                 coefficients, spacing = self._patches.atomic(particle, sigma)
                 level = 1.0
             else:
-                coefficients, spacing = self._patches.blurred(particle, sigma)
+                coefficients, spacing = self._patches.blurred(particle, sigma, scan.pixel_nm)
                 level = known_material(particle.specimen.population.material).scattered_per_nm
             values.append(coefficients)
             placed[k] = *places[k], spacing, level

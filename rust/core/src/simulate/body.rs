@@ -97,9 +97,24 @@ impl Body {
 
     /// Length in `t` of the line inside the body.
     pub fn chord(self, origin: Vector, direction: Vector) -> f64 {
+        self.chord_with(origin, direction, f64::powf, 1e-9)
+    }
+
+    /// The same to about a millionth of the half size, and quicker.
+    pub fn quick_chord(self, origin: Vector, direction: Vector) -> f64 {
+        self.chord_with(origin, direction, quick_power, 1e-5)
+    }
+
+    fn chord_with(
+        self,
+        origin: Vector,
+        direction: Vector,
+        power: impl Fn(f64, f64) -> f64,
+        tolerance: f64,
+    ) -> f64 {
         match self {
             Self::Sphere => length(ball(origin, direction, 0.0)),
-            Self::Cube { exponent } => superquadric(origin, direction, exponent),
+            Self::Cube { exponent } => superquadric(origin, direction, exponent, power, tolerance),
             Self::Star { etching } => star(origin, direction, etching),
             Self::Octahedron => length(planes(origin, direction, &[], 1.0)),
             Self::TruncatedOctahedron => length(planes(origin, direction, &AXES, 1.5)),
@@ -153,7 +168,13 @@ fn roots(a: f64, b: f64, c: f64) -> Interval {
 
 /// Both ends of the chord by Newton from the enclosing cube: the implicit function is convex along the line, so the steps
 /// approach a crossing from outside without passing it.
-fn superquadric(origin: Vector, direction: Vector, exponent: f64) -> f64 {
+fn superquadric(
+    origin: Vector,
+    direction: Vector,
+    exponent: f64,
+    power: impl Fn(f64, f64) -> f64,
+    tolerance: f64,
+) -> f64 {
     let everything = (f64::NEG_INFINITY, f64::INFINITY);
     let (enter, leave) = AXES
         .iter()
@@ -166,11 +187,11 @@ fn superquadric(origin: Vector, direction: Vector, exponent: f64) -> f64 {
             let p = at(origin, direction, t);
             let (mut value, mut slope) = (-1.0, 0.0);
             for i in 0..3 {
-                let power = p[i].abs().powf(exponent - 1.0);
+                let power = power(p[i].abs(), exponent - 1.0);
                 value += power * p[i].abs();
                 slope += exponent * power * p[i].signum() * direction[i];
             }
-            if value <= 1e-9 {
+            if value <= tolerance {
                 return Some(t);
             }
             if slope * inwards >= 0.0 {
@@ -184,6 +205,30 @@ fn superquadric(origin: Vector, direction: Vector, exponent: f64) -> f64 {
         (Some(a), Some(b)) => (b - a).max(0.0),
         _ => 0.0,
     }
+}
+
+/// x to the power y for x ≥ 0 and y of 1 … 49, to a few millionths: logarithm and exponential to base 2 by short series.
+fn quick_power(x: f64, y: f64) -> f64 {
+    use std::f64::consts::LN_2;
+    // Mantissa from √½ to √2; its bits are those of x less a whole number of exponents. No branch: it would be taken at random.
+    const HALF_ROOT: i64 = 0x3fe6_a09e_667f_3bcd;
+    let bits = x.to_bits() as i64;
+    let exponent = (bits - HALF_ROOT) >> 52;
+    let mantissa = f64::from_bits((bits - (exponent << 52)) as u64);
+    // ln m = 2 artanh((m − 1) / (m + 1)).
+    let s = (mantissa - 1.0) / (mantissa + 1.0);
+    let q = s * s;
+    let series = s * (2.0 + q * (2.0 / 3.0 + q * (2.0 / 5.0 + q * (2.0 / 7.0))));
+    let z = (y * (exponent as f64 + series * (1.0 / LN_2))).max(-1000.0);
+    // Adding 1.5 · 2⁵² leaves no bits for a fraction: rounds without a call.
+    const MAGIC: f64 = 6_755_399_441_055_744.0;
+    let whole = z + MAGIC - MAGIC;
+    let t = (z - whole) * LN_2;
+    let q = t * t;
+    let series = (1.0 + t)
+        + q * ((0.5 + t * (1.0 / 6.0))
+            + q * ((1.0 / 24.0 + t * (1.0 / 120.0)) + q * (1.0 / 720.0)));
+    series * f64::from_bits(((1023 + whole as i64) << 52) as u64)
 }
 
 /// Sum over the pieces between mirror planes: there the surface is one plane of the folded coordinates.
@@ -303,6 +348,28 @@ mod tests {
         );
         close(central("rod", 3.0, [0.0, 0.0, 1.0]), 6.0);
         close(central("rod", 3.0, [1.0, 0.0, 0.0]), 2.0);
+    }
+
+    #[test]
+    fn quick_powers_and_chords() {
+        assert!(quick_power(0.0, 3.0) < 1e-300);
+        for k in 1..200 {
+            let x = 0.006 * f64::from(k);
+            for y in [1.0, 2.5, 9.0, 49.0] {
+                let expected = x.powf(y);
+                assert!((quick_power(x, y) - expected).abs() <= 5e-6 * expected + 1e-29);
+            }
+            for exponent in [2.0, 7.3, 50.0] {
+                let body = Body::new("cube", exponent).unwrap();
+                let line = ([0.01 * f64::from(k), 0.3, -2.0], [0.1, -0.2, 1.0]);
+                let (a, b) = (body.chord(line.0, line.1), body.quick_chord(line.0, line.1));
+                // Where a line grazes the surface its chord grows as a square root.
+                assert!(
+                    (a - b).abs() < 1e-3 && (a < 0.5 || (a - b).abs() < 2e-5),
+                    "{a} {b}"
+                );
+            }
+        }
     }
 
     #[test]

@@ -28,7 +28,7 @@ pub fn cell_means(
     let lines = Lines::new(body, to_body)?;
     let n = 2 * half + 1;
     let offset = |i: usize| (i as f64 - half as f64) * spacing;
-    let middle = Array2::from_shape_fn((n, n), |(i, j)| lines.chord(offset(i), offset(j)));
+    let middle = Array2::from_shape_fn((n, n), |(i, j)| lines.quick_chord(offset(i), offset(j)));
     let bent = BENT * middle.iter().copied().fold(0.0, f64::max);
     let at = |i: isize, j: isize| match (usize::try_from(i), usize::try_from(j)) {
         (Ok(i), Ok(j)) => middle.get((i, j)).copied().unwrap_or(0.0),
@@ -48,7 +48,7 @@ pub fn cell_means(
         let sum: f64 = steps
             .iter()
             .flat_map(|&dy| steps.iter().map(move |&dx| (dy, dx)))
-            .map(|(dy, dx)| lines.chord(y + dy, x + dx))
+            .map(|(dy, dx)| lines.quick_chord(y + dy, x + dx))
             .sum();
         (sum / (FINE * FINE) as f64) as f32
     }))

@@ -42,17 +42,26 @@ impl Lines {
 
     /// Length inside the body of the line at an offset (y, x) from its centre.
     pub(super) fn chord(&self, y: f64, x: f64) -> f64 {
+        self.origin(y, x)
+            .map_or(0.0, |origin| self.body.chord(origin, self.direction))
+    }
+
+    /// The same to about a millionth of the half size, and quicker.
+    pub(super) fn quick_chord(&self, y: f64, x: f64) -> f64 {
+        self.origin(y, x)
+            .map_or(0.0, |origin| self.body.quick_chord(origin, self.direction))
+    }
+
+    /// Where the line starts in the body's frame; None where it misses the enclosing ball.
+    fn origin(&self, y: f64, x: f64) -> Option<Vector> {
         let direction = self.direction;
         let origin = self.to_body.map(|row| row[0] * x + row[1] * y);
-        // The point of the line nearest to the centre: outside the enclosing ball the line misses.
+        // The point of the line nearest to the centre.
         let nearest = -(0..3).map(|i| origin[i] * direction[i]).sum::<f64>() / self.squared;
         let distance: f64 = (0..3)
             .map(|i| (origin[i] + nearest * direction[i]).powi(2))
             .sum();
-        if distance >= self.radius_squared {
-            return 0.0;
-        }
-        self.body.chord(origin, direction)
+        (distance < self.radius_squared).then_some(origin)
     }
 }
 
