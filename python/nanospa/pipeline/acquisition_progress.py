@@ -39,7 +39,13 @@ class AcquisitionProgress:
     _left: int = 0
 
     def see(self, event: Event) -> None:
-        """Take an event into account."""
+        """Take an event into account.
+
+        Parameters
+        ----------
+        event : Event
+            The next event of the session.
+        """
         values: Mapping[str, Any] = event.values
         self.clock_s = float(values.get("clock_s", self.clock_s))
         if event.kind == "start":
