@@ -86,7 +86,7 @@ def test_images_are_in_focus(done):
             y, x = microscope.true_centre(frame)
             error.append(abs(event.values["defocus_nm"] - float(specimen.height_nm(y * 1e9, x * 1e9))))
     # The specimen is tilted and bumpy; one focus serves a survey of 683 nm.
-    assert np.median(error) < 10 and max(error) < 40
+    assert np.median(error) < 15 and max(error) < 45
 
 
 def test_interrupted_by_faults_and_killed_it_ends_as_if_it_had_not_been():
