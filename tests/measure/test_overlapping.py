@@ -64,6 +64,26 @@ def test_the_whole_copy_stays():
             assert not border[copies & ~duplicate].all()
 
 
+def test_pieces_of_a_particle_that_is_whole_elsewhere():
+    """A star of which the border cuts off two tips: three regions, one particle; a neighbour that touches it stays."""
+    frames = {
+        "stage_y_um": [0, 0],
+        "stage_x_um": [0, 0.08],
+        "pixel_size_y_nm": [1, 1],
+        "pixel_size_x_nm": [1, 1],
+        "height_px": [100, 100],
+        "width_px": [100, 100],
+    }
+    table = {
+        "frame": [0, 1, 1, 1],
+        "centroid_y_px": [50.0, 46.0, 54.5, 62.0],
+        "centroid_x_px": [85.0, 0.6, 0.5, 5.0],
+        "equivalent_diameter_px": [12.0, 2.0, 1.4, 12.0],
+        "touches_border": [False, True, True, True],
+    }
+    assert ns.measure.overlapping(table, frames).tolist() == [False, True, True, False]
+
+
 def test_unknown_positions_mean_no_duplicates():
     table, frames, _ = mosaic(2)
     assert not ns.measure.overlapping(table, frames.assign(stage_x_um=np.nan)).any()

@@ -29,6 +29,12 @@ def test_the_truth_matches_itself():
     assert np.array_equal(found, np.arange(1, 6)) and (iou == 1).all() and false.size == 0
 
 
+def test_numbers_of_labels_do_not_matter():
+    truth = np.array([[1, 1, 0], [2, 2, 0]])
+    few, many = np.array([[4, 4, 0], [9, 0, 0]]), np.array([[4, 4, 0], [2_000_000_000, 0, 0]])
+    assert ns.simulate.match(truth, few).iou.tolist() == ns.simulate.match(truth, many).iou.tolist() == [1, 0.5]
+
+
 def test_bad_input():
     with pytest.raises(ns.errors.ShapeError, match="labels"):
         ns.simulate.match(np.zeros((3, 3), int), np.zeros((3, 4), int))

@@ -11,6 +11,8 @@ from nanospa.errors import InvalidValueError
 
 #: Two copies of one particle have areas within this factor, unless one is cut off by the border.
 AREA_FACTOR = 2.0
+#: How far from the centre of a whole particle a piece of it may lie, in radii of its area: the corner of a square.
+CUT_REACH = 1.25
 
 
 def overlapping(table: Any, frame_table: Any, *, tolerance: float = 0.5) -> NDArray[np.bool_]:
@@ -18,7 +20,8 @@ def overlapping(table: Any, frame_table: Any, *, tolerance: float = 0.5) -> NDAr
 
     Centres are placed on the stage with each frame's position and pixel size. Two particles of different frames are one and the same
     where their centres lie nearer than a share of the smaller one's diameter and their areas agree. A piece that the border cuts off has
-    its centre anywhere inside the whole particle: for it the larger one's diameter counts. Of all copies the one that does not
+    its centre anywhere inside the whole particle: for it the larger one's diameter counts, and a quarter more for corners; a particle may
+    be cut into several pieces. Of all copies the one that does not
     touch the border stays, then the one farthest from it, then the one of the earliest frame; the others are duplicates.
 
     Parameters
@@ -73,7 +76,7 @@ def overlapping(table: Any, frame_table: Any, *, tolerance: float = 0.5) -> NDAr
         return duplicate
 
     # Each looks as far as its own size allows: one huge particle does not widen the search of all.
-    near = cKDTree(place[known]).query_ball_point(place[known], tolerance * diameter[known])
+    near = cKDTree(place[known]).query_ball_point(place[known], tolerance * CUT_REACH * diameter[known])
     i = known[np.repeat(np.arange(known.size), [len(others) for others in near])]
     j = known[np.concatenate([np.asarray(others, dtype=np.int64) for others in near])]
     apart = frame[i] != frame[j]
@@ -82,7 +85,7 @@ def overlapping(table: Any, frame_table: Any, *, tolerance: float = 0.5) -> NDAr
     small, large = np.minimum(diameter[i], diameter[j]), np.maximum(diameter[i], diameter[j])
     cut = border[i] | border[j]
     alike = (large**2 <= AREA_FACTOR * small**2) | cut
-    match = (distance <= tolerance * np.where(cut, large, small)) & alike
+    match = (distance <= tolerance * np.where(cut, CUT_REACH * large, small)) & alike
     clearance = np.min([np.minimum(centre[a], extent[a][frame] - 1 - centre[a]) * size[a][frame] for a in "yx"], axis=0)
 
     group = _Groups(frame)
@@ -91,6 +94,8 @@ def overlapping(table: Any, frame_table: Any, *, tolerance: float = 0.5) -> NDAr
     for members in group.all():
         best = min(members, key=lambda p: (border[p], -clearance[p], frame[p]))
         duplicate[[p for p in members if p != best]] = True
+    # Further pieces of a particle that is whole in another frame. A small piece does not see it, but is seen.
+    duplicate[j[match & border[j] & ~border[i]]] = True
     return duplicate
 
 

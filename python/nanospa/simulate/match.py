@@ -69,10 +69,9 @@ def match(truth: Any, labels: Any, *, iou: float = 0.5) -> Match:
     found = as_labels(labels, "labels")
     if true.shape != found.shape:
         raise ShapeError(f"labels: expected the shape of truth {true.shape}, found {found.shape}")
-    names, dense = np.unique(np.append(found.ravel(), np.int32(0)), return_inverse=True)
+    names, dense = _dense(found.ravel())
     n_true, n_found = int(true.max(initial=0)) + 1, names.size
-    # 0 is always among the names and the first of them.
-    both = np.bincount(true.ravel().astype(np.int64) * n_found + dense[:-1], minlength=n_true * n_found).reshape(n_true, n_found)
+    both = np.bincount(true.ravel().astype(np.int64) * n_found + dense, minlength=n_true * n_found).reshape(n_true, n_found)
     union = both.sum(axis=1, keepdims=True) + both.sum(axis=0, keepdims=True) - both
     overlap = np.divide(both, union, out=np.zeros(both.shape), where=union > 0)[1:, 1:]
     if overlap.shape[1] == 0:
@@ -81,3 +80,14 @@ def match(truth: Any, labels: Any, *, iou: float = 0.5) -> Match:
     value = overlap.max(axis=1)
     region = np.where(value > iou, names[1:][best], 0).astype(np.int32)
     return Match(region, value, np.setdiff1d(names[1:], region).astype(np.int32))
+
+
+def _dense(labels: NDArray[np.int32]) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+    """Labels there are, 0 always the first of them, and each pixel's place among them."""
+    if labels.max(initial=0) > labels.size:
+        names, dense = np.unique(np.append(labels, np.int32(0)), return_inverse=True)
+        return names, dense[:-1]
+    # Without sorting a million pixels.
+    present = np.bincount(labels, minlength=1) > 0
+    present[0] = True
+    return np.flatnonzero(present).astype(np.int32), (np.cumsum(present) - 1)[labels]
