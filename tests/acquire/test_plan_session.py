@@ -103,7 +103,8 @@ def test_an_area_outside_the_limits_is_refused_before_anything_moves():
         with pytest.raises(StageLimitError, match=r"stage_[xy]_um"):
             ns.acquire.acquire(microscope, SMALL)
         assert microscope.calls == []
-    run(StandIn(limits_um=(-0.5, 0.34)), {**SMALL, "max_images": 1})
+    events, _ = run(StandIn(limits_um=(-0.5, 0.34)), SMALL)
+    assert len(of_kind(events, "survey")) == 4 and not of_kind(events, "fault")
 
 
 @pytest.mark.parametrize(

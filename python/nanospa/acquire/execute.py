@@ -203,6 +203,9 @@ class Executor:
         displaced, confidence = _agreed(registered, self._least_confidence())
         labels = objects_of(self.find_particles(image, pixel_nm[0]), (image.shape[0], image.shape[1]))
         self.images[step["survey"]] = image
+        # A later survey's neighbours are of its own row and the one before.
+        columns = 1 + round((plan.stage_x_um[1] - plan.stage_x_um[0]) / plan.survey_step_um)
+        self.images = {number: kept for number, kept in self.images.items() if number > step["survey"] - 2 * columns - 1}
         values = {
             "survey": step["survey"],
             "position": step["position"],
