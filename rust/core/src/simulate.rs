@@ -6,6 +6,7 @@ pub mod deposit;
 pub mod detect;
 pub mod film;
 mod polyhedra;
+mod quick_power;
 pub mod random;
 pub mod scan;
 pub mod specimen_image;

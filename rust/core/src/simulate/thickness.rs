@@ -46,7 +46,7 @@ impl Lines {
             .map_or(0.0, |origin| self.body.chord(origin, self.direction))
     }
 
-    /// The same to about a millionth of the half size, and quicker.
+    /// The same to some hundred-thousandths of the half size, and quicker.
     pub(super) fn quick_chord(&self, y: f64, x: f64) -> f64 {
         self.origin(y, x)
             .map_or(0.0, |origin| self.body.quick_chord(origin, self.direction))
