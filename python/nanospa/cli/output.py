@@ -83,12 +83,15 @@ def print_summary(summary: Summary, report: str | None) -> None:
     truth = summary.truth
     if summary.acquisition:
         _print_acquisition(summary)
-    beside = f"   truth: {truth['n_true']:.0f}" if "n_true" in truth else ""
+    single = "n_distinct" in truth
+    beside = f"   truth: {truth['n_distinct' if single else 'n_true']:.0f}" if "n_true" in truth else ""
     say(f"frames      {summary.n_frames}")
-    say(f"particles   {summary.n_particles}{beside}")
+    counted = f"{summary.n_counted} whole ones, each once, in {summary.n_particles} regions" if single else f"{summary.n_particles}"
+    say(f"particles   {counted}{beside}")
     if "found_fraction" in truth:
         mean = f", mean IoU {truth['mean_iou']:.3f}" if "mean_iou" in truth else ""
-        say(f"found       {100 * truth['found_fraction']:.1f} % of the true particles (IoU > 0.5){mean}")
+        whole = " that lie whole in an image" if single else ""
+        say(f"found       {100 * truth['found_fraction']:.1f} % of the true particles{whole} (IoU > 0.5){mean}")
     if "imaged_fraction" in truth:
         once = f", {100 * truth['counted_once_fraction']:.1f} % of those found counted once" if "counted_once_fraction" in truth else ""
         say(f"imaged      {100 * truth['imaged_fraction']:.1f} % of the particles of the surveyed area{once}")
@@ -99,7 +102,9 @@ def print_summary(summary: Summary, report: str | None) -> None:
                 f"{size['found_nm']:.2f} nm   truth: {size['true_nm']:.2f} nm"
             )
     if summary.n_clusters or "cluster" in summary.n_done:
-        share = 100 * summary.n_in_clusters / max(summary.n_particles, 1)
+        # Where those that are cut or were seen before take part too, they are among the clusters.
+        asked = summary.n_counted if summary.n_in_clusters <= summary.n_counted else summary.n_particles
+        share = 100 * summary.n_in_clusters / max(asked, 1)
         pure = f", purity {100 * truth['purity']:.1f} %" if "purity" in truth else ""
         say(f"clusters    {summary.n_clusters} with {summary.n_in_clusters} particles ({share:.0f} %){pure}")
     skipped = sum(summary.n_skipped.values())

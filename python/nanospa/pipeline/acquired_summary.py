@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from nanospa.io.records import decode_record
 from nanospa.io.store import Store
-from nanospa.pipeline.acquired_frames import SURVEYS
+from nanospa.pipeline.acquired_frames import SURVEYS, kept_frames
 from nanospa.pipeline.stages import TRUTH_PREFIX
 from nanospa.schema.store import ACQUISITION, FRAME_TABLE, PARTICLES, TILES, TRUTH
 
@@ -46,13 +46,15 @@ def single_particles(store: Store) -> tuple[dict[str, float], tuple[dict[str, An
     name, whole, frame = truth["id"].to_numpy(), ~truth["touches_border"].to_numpy().astype(bool), truth["frame"].to_numpy()
     copy = _rows_found(store, frame, truth["found_label"].to_numpy())
     particles = store.read_table(PARTICLES, ("duplicate", "touches_border", "equivalent_diameter_nm"))
+    counts = ~(particles["duplicate"].to_numpy().astype(bool) | particles["touches_border"].to_numpy().astype(bool))
     counted = np.zeros(name.size, bool)
-    counted[copy >= 0] = ~particles["duplicate"].to_numpy().astype(bool)[copy[copy >= 0]]
-    distinct = np.unique(name[whole])
+    counted[copy >= 0] = counts[copy[copy >= 0]]
+    distinct, found = np.unique(name[whole]), np.unique(name[whole & (copy >= 0)])
     figures = {"n_distinct": float(distinct.size)}
-    found, times = np.unique(name[counted], return_counts=True)
     if found.size:
-        figures["counted_once_fraction"] = float((times == 1).mean())
+        # Not more often, and not less.
+        once = [int(counted[name == each].sum()) == 1 for each in found]
+        figures["counted_once_fraction"] = float(np.mean(once))
     surveyed = _surveyed(store)
     if surveyed.size:
         figures["imaged_fraction"] = float(np.isin(surveyed, distinct).mean())
@@ -68,14 +70,24 @@ def _rows_found(store: Store, frame: NDArray[Any], label: NDArray[Any]) -> NDArr
 
 
 def _surveyed(store: Store) -> NDArray[Any]:
-    """Particles that lie whole in a survey, of whose tiles none was left because the session ended."""
-    tiles = store.read_table(TILES, ("survey", "state"))
-    left = set(tiles["survey"].to_numpy()[tiles["state"].to_numpy().astype(str) == "not reached"].tolist())
+    """Particles that lie whole in a survey, but for those in tiles that were left out because the session was to end."""
+    tiles = store.read_table(TILES, ("survey", "tile_row", "tile_column", "state", "reason"))
+    per_side = int(tiles["tile_row"].to_numpy().max(initial=0)) + 1
+    left = {
+        (survey, row, column)
+        for survey, row, column, state, reason in zip(*(tiles[name].to_numpy().tolist() for name in tiles), strict=True)
+        if state == "not reached" or (state == "skipped" and reason.endswith(" left"))
+    }
     names: list[NDArray[Any]] = []
-    for number, text in enumerate(store.journal.records(SURVEYS)):
-        columns = decode_record(text)[1] if text and number not in left else {}
-        if TRUTH_PREFIX + "id" in columns:
-            names.append(columns[TRUTH_PREFIX + "id"][~columns[TRUTH_PREFIX + "touches_border"].astype(bool)])
+    for number, (text, frame) in enumerate(zip(store.journal.records(SURVEYS), kept_frames(store, SURVEYS), strict=False)):
+        columns = {key.removeprefix(TRUTH_PREFIX): values for key, values in decode_record(text)[1].items()}
+        if "id" not in columns:
+            continue
+        row, column = (
+            (columns[f"{axis}_px"] * per_side / n).astype(int).clip(0, per_side - 1) for axis, n in zip("yx", frame.shape, strict=True)
+        )
+        visited = np.array([(number, *place) not in left for place in zip(row.tolist(), column.tolist(), strict=True)], bool)
+        names.append(columns["id"][visited & ~columns["touches_border"].astype(bool)])
     return np.unique(np.concatenate(names)) if names else np.zeros(0, np.int64)
 
 
@@ -89,11 +101,9 @@ def _sizes(
     population, name = truth["population"].to_numpy().astype(str), truth["id"].to_numpy()
     first = np.zeros(name.size, bool)
     first[np.flatnonzero(whole)[np.unique(name[whole], return_index=True)[1]]] = True
-    border = particles["touches_border"].to_numpy().astype(bool)
     made = []
     for each in np.unique(population[whole]):
-        found = copy[counted & whole & (population == each)]
-        found_nm = particles["equivalent_diameter_nm"].to_numpy()[found[~border[found]]]
+        found_nm = particles["equivalent_diameter_nm"].to_numpy()[copy[counted & whole & (population == each)]]
         true = true_nm[first & (population == each)]
         made.append(
             {

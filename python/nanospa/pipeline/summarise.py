@@ -44,15 +44,18 @@ def summarise(
         **({"sizes": list(sizes)} if sizes else {}),
     )
     labels = np.zeros(0, np.int32)
-    n_particles = 0
+    n_particles = n_counted = 0
     if store.has(PARTICLES):
-        table = store.read_table(PARTICLES, ("frame", "cluster"))
-        n_particles = table.sizes.get("particle", 0)
+        table = store.read_table(PARTICLES, ("frame", "cluster", "touches_border", "duplicate"))
+        n_particles = n_counted = table.sizes.get("particle", 0)
+        if "touches_border" in table:
+            n_counted -= int((table["touches_border"].to_numpy().astype(bool) | table["duplicate"].to_numpy().astype(bool)).sum())
         labels = table["cluster"].to_numpy() if "cluster" in table else labels
     return Summary(
         store=str(store.path),
         n_frames=n_frames,
         n_particles=n_particles,
+        n_counted=n_counted,
         n_clusters=int(np.unique(labels[labels >= 0]).size),
         n_in_clusters=int((labels >= 0).sum()),
         n_done=n_done,
@@ -106,7 +109,9 @@ def truth_of(store: Store, settings: Settings) -> dict[str, float]:
     if not store.has(TRUTH) or not store.has(PARTICLES):
         return {}
     clear = bool(getattr(settings.segment, "clear_border", False))
-    found = compared(store.read_table(TRUTH, ("touches_border", "iou", "found_label")), inside_only=clear)
+    truth = store.read_table(TRUTH, ("touches_border", "iou", "found_label", "id"))
+    # Images of a session overlap: what one cuts is whole in the next.
+    found = compared(truth, inside_only=clear or "id" in truth)
     purity = store.read_attributes(CLUSTER_QUALITY).get("purity") if store.has(CLUSTER_QUALITY) else None
     if purity is not None and store.has(f"{PARTICLES}/cluster"):
         found["purity"] = float(purity)

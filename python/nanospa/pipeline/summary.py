@@ -30,6 +30,8 @@ class Summary:
         The store.
     n_frames, n_particles, n_clusters, n_in_clusters : int
         What is in the store now.
+    n_counted : int
+        Particles that neither touch the border nor were seen in another frame before.
     n_done, n_skipped : dict of str to int
         Items of each stage that were computed, and that were done before.
     failed : tuple of Failure
@@ -40,7 +42,7 @@ class Summary:
         What a user should know.
     truth : dict of str to float
         Simulated input only: n_true, found_fraction at IoU 0.5, mean_iou, purity [-]. Of a simulated microscope also of single particles,
-        however often they were seen: n_distinct, imaged_fraction of those in the surveys, counted_once_fraction of those found [-].
+        however often they were seen: n_distinct, imaged_fraction of those in the surveys, counted_once_fraction of those found whole [-].
     acquisition : dict
         Acquired frames only: state ("ended", "paused", …) and reason, n_images, n_surveys, n_positions, n_faults, n_skipped, instrument_s,
         seconds_an_image [s].
@@ -51,6 +53,7 @@ class Summary:
     store: str
     n_frames: int = 0
     n_particles: int = 0
+    n_counted: int = 0
     n_clusters: int = 0
     n_in_clusters: int = 0
     n_done: dict[str, int] = field(default_factory=dict)
