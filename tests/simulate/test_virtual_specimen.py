@@ -125,3 +125,16 @@ def test_settings_are_checked():
         ns.simulate.Probe(-1.0)
     preset = ns.simulate.SPECIMENS["atomic"]
     assert ns.simulate.SpecimenSettings(**preset.model_dump(mode="json")) == preset
+
+
+def test_far_from_the_origin():
+    # Half a millimetre away, where the tilted specimen is micrometres high: as sharp, and only what is near is looked at.
+    specimen = ns.simulate.VirtualSpecimen("slater2020", seed=2)
+    place = (5e5, -5e5)
+    scan = {"centre_nm": place, "pixel_size_nm": 0.8, "shape": (256, 256), "defocus_nm": float(specimen.height_nm(*place))}
+    image = specimen.image(**scan)
+    assert abs(scan["defocus_nm"]) > 5000
+    assert len(specimen._particles._kept) <= 16
+    assert np.array_equal(image, ns.simulate.VirtualSpecimen("slater2020", seed=2).image(**scan))
+    labels, _ = specimen.truth(**{k: v for k, v in scan.items() if k != "defocus_nm"})
+    assert image[labels > 0].mean() > 3 * np.median(image)

@@ -201,7 +201,9 @@ class VirtualSpecimen:
         if not math.isfinite(defocus_nm):
             raise InvalidValueError(f"defocus_nm: expected a finite number, found {defocus_nm!r}")
         y0, x0, y1, x1 = scan.bounds_nm
-        widest = probe.sigma(abs(defocus_nm) + float(np.abs(self.height_nm([y0, y0, y1, y1], [x0, x1, x0, x1])).max()) + 100)
+        # Between the corners the specimen bulges by no more than its bumps.
+        corners = self.height_nm([y0, y0, y1, y1], [x0, x1, x0, x1])
+        widest = probe.sigma(float(np.abs(defocus_nm - corners).max()) + 4 * self.settings.bump_height_nm + 10)
         reach = 4 * math.hypot(widest, scan.pixel_sigma_nm)
         found = self._particles.near(y0 - reach, x0 - reach, y1 + reach, x1 + reach)
         places = np.array([(p.y_nm, p.x_nm) for p in found]).reshape(-1, 2)
