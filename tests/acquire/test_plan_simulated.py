@@ -131,8 +131,8 @@ def test_single_particles_at_atomic_resolution():
     assert [e.values["particle"] for _, e in images] == sorted(looks, key=lambda p: -looks[p])[:3]
     for frame, event in images:
         _, table = microscope.truth(frame)
-        # The particle is in the middle, and whole.
+        # The particle is in the middle, and whole; two that touch are one thing in the survey, with its middle between them.
         distance = np.hypot(table.y_px - 255.5, table.x_px - 255.5) * event.values["pixel_size_y_nm"]
-        assert distance.min() < 1.5 and not table.touches_border[distance.idxmin()]
+        assert distance.min() < 3 and not table.touches_border[distance.idxmin()]
         assert event.values["pixel_size_y_nm"] < 0.06
     assert [e.values["mode"] for e in events if e.kind == "focus"].count("fine") == 3
