@@ -342,7 +342,7 @@ def test_acquire_abort_and_go_on(call, tmp_path):
     code, out, err = call("acquire", *one, "--set", "segment.method=threshold")
     assert code == 0 and "particles " in out, err
     code, out, _ = call("info", "run.zarr")
-    assert code == 0 and "acquisition: ended, 1 surveys" in out
+    assert code == 0 and "acquisition: ended (images), 1 surveys" in out
     code, _, err = call("acquire", *one, "--set", "acquire.max_images=5")
     assert code == 2 and "holds a session with other settings: acquire.max_images 2 (now 5)" in err
     code, _, err = call("acquire", "--store", "other.zarr", "--microscope", "none")

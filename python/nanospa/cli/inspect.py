@@ -52,9 +52,8 @@ def info(store: options.StoreArgument, as_json: options.Json = False, verbose: o
     output.say("  tables: " + (", ".join(f"{k} ({v} rows)" for k, v in document["tables"].items()) or "none"))
     if document["surveys"]:
         standing = document["acquisition"]
-        output.say(
-            f"  acquisition: {standing.get('state', 'running')}, {document['surveys']} surveys {standing.get('reason', '')}".rstrip()
-        )
+        why = f" ({standing['reason']})" if standing.get("reason") else ""
+        output.say(f"  acquisition: {standing.get('state', 'running')}{why}, {document['surveys']} surveys")
     for text in document["warnings"]:
         output.complain(f"warning: {text}")
 
