@@ -32,8 +32,9 @@ else:
 # %%
 # A specimen like it
 # ------------------
-# Round particles of 3 to 14 nm on a film of carbon with holes. How large the real particles are is not known, nor dose and probe: size,
-# probe and thickness of the carbon were chosen so that both look alike, 0.2 nm a pixel was assumed.
+# Round particles of 3 to 14 nm on a film of carbon with holes. How large the real particles are is not known, nor dose and probe. 0.2 nm a
+# pixel was assumed; size, probe, dose, thickness of the carbon and the part of the specimen that is shown were chosen with the real image
+# in view, so that both look alike. The picture shows that the simulation can look like this, it predicts nothing.
 particles = ns.simulate.Population(
     name="PtNi", shape="sphere", material="PtNi", size_nm=8.0, size_std_nm=2.5, size_range_nm=(3.0, 14.0), stretch_std=0.1
 )
