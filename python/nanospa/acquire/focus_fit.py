@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nanospa.acquire.sharpness import Bands, Spectrum, band_powers
+from nanospa.simulate.probe import DISC
 
 #: How many images further products are taken.
 FURTHEST = 3
@@ -29,9 +30,8 @@ FURTHEST = 3
 MODEL_ERROR = 0.05
 MODEL_ERROR_OF_LARGEST = 0.01
 
-#: Half angles of the beam's cone that are looked for [rad], and what a cut through the cone has as standard deviation, in its radius.
+#: Half angles of the beam's cone that are looked for [rad].
 CONVERGENCE_RAD = (0.010, 0.040)
-DISC = 0.5
 
 #: Growth of the probe with the defocus that is looked for where the pixel size is not known [px/nm]: 25 mrad at 0.06 to 0.6 nm a pixel.
 GROWTH_PX = (0.02, 0.2)

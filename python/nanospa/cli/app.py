@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from nanospa.cli import acquire, exchange, inspect, main_job, on_store, output
+from nanospa.cli import acquire, demo, exchange, inspect, main_job, on_store, output
 
 app = typer.Typer(
     name="nanospa",
@@ -29,7 +29,7 @@ def _common(version: Annotated[bool, typer.Option("--version", help="Print the v
         raise typer.Exit
 
 
-app.command()(main_job.demo)
+app.command()(demo.demo)
 app.command()(main_job.run)
 app.command()(acquire.acquire)
 app.command()(on_store.segment)

@@ -11,3 +11,4 @@ pub mod random;
 pub mod scan;
 pub mod specimen_image;
 pub mod thickness;
+pub mod vector;

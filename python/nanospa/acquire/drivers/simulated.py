@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nanospa.acquire.dose import ELECTRON_CHARGE_C
 from nanospa.acquire.drivers import arguments
 from nanospa.acquire.drivers.driver import Driver, Scan
 from nanospa.acquire.drivers.faults import Faults
@@ -21,8 +22,6 @@ from nanospa.acquire.drivers.simulated_stage import SimulatedStage
 from nanospa.acquire.microscope import Frame, Region, StagePosition
 from nanospa.errors import AcquisitionTimeout, BeamError, DetectorError, InvalidValueError, StageError, StageLimitError
 
-#: Charge of an electron [C]; exact in the SI since 2019.
-ELEMENTARY_CHARGE = 1.602176634e-19
 #: Largest side of an image [px], as of common scan generators.
 MAX_SIDE = 16384
 
@@ -259,7 +258,7 @@ class SimulatedMicroscope(KnownTruth, Driver):
             defocus=self._defocus - height,
         )
         self._pass(scan.duration + self._settings.image_time)
-        electrons = 0.0 if self._blanked else self._settings.beam_current * dwell_time / ELEMENTARY_CHARGE
+        electrons = 0.0 if self._blanked else self._settings.beam_current * dwell_time / ELECTRON_CHARGE_C
         metadata = {
             "beam_current_A": self._settings.beam_current,
             "electrons_per_pixel": electrons,

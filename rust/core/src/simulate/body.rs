@@ -3,14 +3,10 @@
 //! Bodies have half size 1: the caller's matrix carries size, stretch and rotation. A line is `origin + t · direction` with a
 //! direction of any length, so lengths in `t` are lengths along the beam in the caller's unit.
 
-use super::polyhedra::{
-    AXES, Interval, NOTHING, decahedron, dot, icosahedron, length, planes, slab,
-};
+use super::polyhedra::{AXES, Interval, NOTHING, decahedron, icosahedron, length, planes, slab};
 use super::quick_power::quick_power;
+use super::vector::{Vector, at, dot};
 use crate::error::{Error, Result};
-
-/// A point or direction (x, y, z).
-pub type Vector = [f64; 3];
 
 /// A particle body of half size 1 about the origin.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -141,10 +137,6 @@ const MIRRORS: [Vector; 9] = [
 
 /// Newton steps from outside towards the surface of a superquadric; a dozen do for any exponent up to 50.
 const NEWTON_STEPS: usize = 40;
-
-fn at(origin: Vector, direction: Vector, t: f64) -> Vector {
-    [0, 1, 2].map(|i| origin[i] + t * direction[i])
-}
 
 /// Where the line is inside the unit ball about (0, 0, `z`).
 fn ball(origin: Vector, direction: Vector, z: f64) -> Interval {

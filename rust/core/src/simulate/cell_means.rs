@@ -2,8 +2,9 @@
 
 use ndarray::Array2;
 
-use super::body::{Body, Vector};
+use super::body::Body;
 use super::thickness::Lines;
+use super::vector::Vector;
 use crate::error::{Error, Result};
 
 /// Lines along each side of a cell where the thickness bends.

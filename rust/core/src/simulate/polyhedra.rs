@@ -1,6 +1,6 @@
 //! Where a straight line is inside a body with flat faces.
 
-use super::body::Vector;
+use super::vector::{Vector, dot};
 
 /// Normals of the three pairs of cube faces.
 pub(super) const AXES: [Vector; 3] = [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]];
@@ -16,10 +16,6 @@ pub(super) const DIAGONALS: [Vector; 4] = [
 pub(super) type Interval = (f64, f64);
 
 pub(super) const NOTHING: Interval = (f64::INFINITY, f64::NEG_INFINITY);
-
-pub(super) fn dot(a: Vector, b: Vector) -> f64 {
-    a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
-}
 
 pub(super) fn length((enter, leave): Interval) -> f64 {
     (leave - enter).max(0.0)

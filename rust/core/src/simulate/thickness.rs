@@ -2,7 +2,8 @@
 
 use ndarray::Array2;
 
-use super::body::{Body, Vector};
+use super::body::Body;
+use super::vector::Vector;
 use crate::error::{Error, Result};
 use crate::parallel;
 
