@@ -10,36 +10,11 @@ from nanospa.acquire.events import Event
 from nanospa.acquire.session import Session
 from nanospa.errors import InvalidValueError, MicroscopeError, SettingsError, StageLimitError, UnknownNameError
 
+from tests.acquire.small_session import SMALL, of_kind, plainly, run
 from tests.acquire.stand_in import StandIn
 
-SMALL = {
-    "stage_x_um": (0.0, 0.4),
-    "stage_y_um": (0.0, 0.4),
-    "survey_field_nm": 400.0,
-    "survey_shape": (128, 128),
-    "survey_overlap": 0.15,
-    "tiles": 2,
-    "image_shape": (64, 64),
-    "focus_every": 0,
-}
 #: The place that has no particles in `hollow`: y0, x0, y1, x1 [nm].
 HOLLOW = (-250, 250, 250, 600)
-
-
-def run(microscope, plan, **keywords):
-    frames = []
-    events = list(ns.acquire.acquire(microscope, plan, on_frame=lambda frame, event: frames.append((frame, event)), **keywords))
-    return events, frames
-
-
-def plainly(events, *, times=True):
-    """Events as the journal keeps them; without what an interruption may change."""
-    records = json.loads(json.dumps([event.as_dict() for event in events]))
-    return records if times else [{**r, "state": None} for r in records]
-
-
-def of_kind(events, kind):
-    return [event.values for event in events if event.kind == kind]
 
 
 def test_a_session_is_what_was_planned():
@@ -196,88 +171,6 @@ def test_a_history_that_has_ended_gives_nothing_and_a_pause_by_hand_is_left_out(
     assert rest[0].number == 6
 
 
-def test_a_fault_is_tried_again_and_nothing_is_lost():
-    calm, _ = run(StandIn(), SMALL)
-    microscope = StandIn(faults={"acquire": [(2, "timeout", 2), (5, "detector", 1)], "move": [(3, "stage_stall", 1)]})
-    events, _ = run(microscope, SMALL)
-    faults = of_kind(events, "fault")
-    assert [(f["error"], f["step"], f["attempt"], f["action"]) for f in faults] == [
-        ("acquisition_timeout", "image", 0, "retry"),
-        ("acquisition_timeout", "image", 1, "retry"),
-        ("detector", "image", 0, "retry"),
-        ("stage", "move", 0, "retry"),
-    ]
-    assert [v["tile"] for v in of_kind(events, "image")] == [v["tile"] for v in of_kind(calm, "image")]
-    assert ("stop",) in microscope.calls
-    # A stalled move is done again from below.
-    moves = [call for call in microscope.calls if call[0] == "move"]
-    assert moves[2] == moves[4] and moves[3] == moves[5]
-
-
-def test_what_keeps_failing_is_skipped_and_said_so():
-    calm, _ = run(StandIn(), SMALL)
-    events, _ = run(StandIn(faults={"acquire": [(2, "detector", 3)]}), SMALL)
-    assert [f["action"] for f in of_kind(events, "fault")] == ["retry", "retry", "skip"]
-    (skip,) = of_kind(events, "skip")
-    assert (skip["what"], skip["tile"], skip["reason"]) == ("tile", 1, "no image")
-    taken, all_of_them = ([(v["survey"], v["tile"]) for v in of_kind(e, "image")] for e in (events, calm))
-    assert taken == [place for place in all_of_them if place != (0, 1)]
-
-
-@pytest.mark.parametrize(("faults", "reason"), [({"move": [(0, "stage_limit", 1)]}, "stage"), ({"acquire": [(0, "timeout", 3)]}, "survey")])
-def test_a_position_that_fails_is_skipped(faults, reason):
-    events, _ = run(StandIn(faults=faults), SMALL)
-    (skip,) = of_kind(events, "skip")
-    assert (skip["what"], skip["position"]) == ("position", 0) and reason in skip["reason"]
-    assert {v["position"] for v in of_kind(events, "image")} == {1, 2, 3}
-    if "move" in faults:
-        assert [f["action"] for f in of_kind(events, "fault")] == ["skip"]
-
-
-def test_a_beam_trip_is_waited_for():
-    microscope = StandIn(faults={"acquire": [(4, "beam_trip", 1)]})
-    events, _ = run(microscope, {**SMALL, "beam_wait_s": 90})
-    (fault,) = of_kind(events, "fault")
-    assert (fault["error"], fault["action"]) == ("beam", "retry")
-    assert microscope.calls.count(("wait", 90)) == 1
-    assert microscope.state["blanked"]
-    assert events[-1].values["reason"] == "done"
-
-
-def test_without_a_beam_the_session_pauses_and_goes_on_when_asked():
-    faults = {"acquire": [(4, "beam_trip", 3)]}
-    calm, _ = run(StandIn(), SMALL)
-    events, _ = run(StandIn(faults=faults), SMALL)
-    assert [e.kind for e in events[-2:]] == ["fault", "pause"]
-    assert of_kind(events, "fault")[-1]["action"] == "pause"
-    rest, _ = run(StandIn(faults=faults), SMALL, history=events)
-    assert rest[0].kind == "image" and rest[-1].kind == "end"
-    images = [v["tile"] for v in of_kind([*events, *rest], "image")]
-    assert images == [v["tile"] for v in of_kind(calm, "image")]
-
-
-def test_many_skips_in_a_row_pause_the_session():
-    events, _ = run(StandIn(faults={"acquire": [(2, "detector", 100)]}), {**SMALL, "pause_after": 2, "retries": 0})
-    assert [f["action"] for f in of_kind(events, "fault")] == ["skip", "pause"]
-    assert events[-1].kind == "pause"
-
-
-def test_a_detector_that_is_gone_pauses_the_session_though_the_stage_still_moves():
-    events, _ = run(StandIn(faults={"acquire": [(0, "detector", 1000)]}), SMALL)
-    assert [e.kind for e in events if e.kind != "fault"] == ["start", "move", "skip", "move", "skip", "move", "pause"]
-
-
-def test_an_error_that_is_none_of_the_microscope_leaves_the_beam_blanked():
-    microscope = StandIn()
-
-    def find_particles(image, pixel_size_nm):
-        raise ZeroDivisionError
-
-    with pytest.raises(ZeroDivisionError):
-        run(microscope, SMALL, find_particles=find_particles)
-    assert microscope.state["blanked"]
-
-
 def test_budget_of_images():
     events, _ = run(StandIn(), {**SMALL, "max_images": 5})
     assert len(of_kind(events, "image")) == 5
@@ -365,76 +258,12 @@ def test_coarse_focus_at_every_nth_position_and_again_where_there_is_something()
     assert focused[0]["electrons_per_nm2"] > 0 and focused[0]["n_scans"] >= 10
 
 
-def test_an_image_of_a_focus_series_that_fails_is_taken_again_and_not_the_series():
-    plan = {**SMALL, "focus_every": 1, "focus_field_nm": 100.0, "focus_shape": (128, 128), "stage_x_um": (0, 0), "stage_y_um": (0, 0)}
-    calm, _ = run(StandIn(), plan)
-    microscope = StandIn(faults={"acquire": [(1, "timeout", 1), (4, "beam_trip", 2), (9, "detector", 1)]})
-    events, _ = run(microscope, plan)
-    assert [e.kind for e in events if e.kind != "fault"] == [e.kind for e in calm]
-    assert [f["error"] for f in of_kind(events, "fault")] == ["acquisition_timeout", "beam", "beam", "detector"]
-    assert microscope.calls.count(("wait", 60.0)) == 2
-    (focus,), (expected,) = of_kind(events, "focus"), of_kind(calm, "focus")
-    assert focus["samples_nm"] == expected["samples_nm"] and focus["sharpness"] == expected["sharpness"]
-    rest, _ = run(StandIn(), plan, history=events[:4])
-    assert [e.kind for e in rest] == [e.kind for e in events[4:]]
-
-
 def test_fine_focus_at_every_mth_image():
     plan = {**SMALL, "fine_focus_every": 3, "fine_focus_field_nm": 3.0, "fine_focus_shape": (32, 32), "stage_y_um": (0, 0)}
     events, _ = run(StandIn(), plan)
     kinds = [e.kind for e in events if e.kind in ("focus", "image")]
     assert kinds == ["focus", "image", "image", "image"] * 2 + ["focus", "image", "image"]
     assert all(f["mode"] == "fine" and f["image"] == i for f, i in zip(of_kind(events, "focus"), (0, 3, 6), strict=True))
-
-
-PARTICLES = {**SMALL, "target": "particles", "survey_shape": (256, 256), "particle_field_nm": 40.0, "survey_overlap": 0.2}
-
-
-def test_single_particles_each_once():
-    microscope = StandIn(density_per_um2=80, stage_error_nm=10, drift_nm_per_s=(0.02, 0.01), size_nm=(14, 22))
-    events, frames = run(microscope, PARTICLES)
-    images = [(f, e) for f, e in frames if e.kind == "image"]
-    assert len(images) > 20
-    centres = microscope.discs[:, :2]
-    hit = []
-    for frame, event in images:
-        true = np.array([frame.metadata["true_y_nm"], frame.metadata["true_x_nm"]])
-        distance = np.hypot(*(centres - true).T)
-        assert distance.min() < 12, event.values
-        hit.append(tuple(np.flatnonzero(distance < 12)))
-        assert event.values["pixel_size_y_nm"] == pytest.approx(40 / 64)
-    assert len(set(hit)) == len(hit)
-    assert any(s["reason"] == "imaged in another survey" for s in of_kind(events, "skip"))
-    selected = [p for s in of_kind(events, "survey") for p in s["particles"] if p["selected"]]
-    assert len(selected) == len(images) + len(of_kind(events, "skip"))
-
-
-def test_particles_per_survey_is_a_limit():
-    events, _ = run(StandIn(density_per_um2=80), {**PARTICLES, "particles_per_survey": 2})
-    assert [v["survey"] for v in of_kind(events, "image")] == [0, 0, 1, 1, 2, 2, 3, 3]
-
-
-def test_particles_on_a_zone_axis_are_preferred():
-    def score(image, pixel_size_nm):
-        assert image.shape == (32, 32) and pixel_size_nm == pytest.approx(40 / 32)
-        return float(image.mean())
-
-    plan = {**PARTICLES, "look_shape": (32, 32), "particles_per_survey": 3, "stage_y_um": (0, 0), "stage_x_um": (0, 0)}
-    microscope = StandIn(density_per_um2=80)
-    events, _ = run(microscope, plan, zone_axis=score)
-    looks = [d for d in of_kind(events, "drift") if d["mode"] == "look"]
-    assert len(looks) > 5
-    best = sorted(looks, key=lambda d: -d["zone_axis"])[:3]
-    assert [v["particle"] for v in of_kind(events, "image")] == [d["particle"] for d in best]
-    assert len(of_kind(events, "skip")) == len(looks) - 3
-
-    def on_axis(image, pixel_size_nm):
-        return np.bool_(image.mean() > np.median([d["zone_axis"] for d in looks]))
-
-    events, _ = run(StandIn(density_per_um2=80), {**plan, "particles_per_survey": None}, zone_axis=on_axis)
-    yes = [d["particle"] for d in of_kind(events, "drift") if d.get("zone_axis") is True]
-    assert 0 < len(yes) < len(looks)
-    assert [v["particle"] for v in of_kind(events, "image")] == yes
 
 
 def test_other_tests_of_presence_are_used_as_they_are():
@@ -453,31 +282,6 @@ def test_images_of_neighbouring_tiles_overlap():
     for a, b in pairwise(images):
         apart = np.hypot(a["stage_y_um"] - b["stage_y_um"], a["stage_x_um"] - b["stage_x_um"]) * 1e3
         assert apart == pytest.approx(400 - 240, abs=3)
-
-
-def test_a_connection_lost_after_a_frame_loses_nothing():
-    class Mute(StandIn):
-        def get_state(self):
-            if len(frames) == 3:
-                raise MicroscopeError("connection lost")
-            return super().get_state()
-
-        def acquire(self, *arguments, **keywords):
-            if len(frames) == 3:
-                raise MicroscopeError("connection lost")
-            frames.append(None)
-            return super().acquire(*arguments, **keywords)
-
-        def clock(self):
-            if len(frames) == 3:
-                raise MicroscopeError("connection lost")
-            return super().clock()
-
-    frames = []
-    events, taken = run(Mute(), SMALL)
-    assert len(taken) == 3
-    assert events[-1].kind == "pause" and events[-1].state == {}
-    assert [e.values["error"] for e in events if e.kind == "fault"][:1] == ["microscope"]
 
 
 def test_a_narrow_strip_is_not_trusted():

@@ -17,6 +17,7 @@ from nanospa.acquire.image_shift import LEAST_CONFIDENCE, image_shift
 from nanospa.acquire.microscope import Frame, Microscope, Region
 from nanospa.acquire.objects import objects_of, particles_found, tiles_found
 from nanospa.acquire.plan import Plan
+from nanospa.acquire.refusal import Refusal, asked
 from nanospa.acquire.steps import RECORDS, Step, fault_action
 from nanospa.errors import MicroscopeError
 
@@ -80,9 +81,9 @@ class Executor:
                 values["beam_current_pA"] = None if self.current_A is None else self.current_A * 1e12
                 values["microscope"] = self.microscope.name
                 values["capabilities"] = sorted(self.capabilities)
-        except MicroscopeError as error:
+        except (MicroscopeError, Refusal) as error:
             kind, frame = "fault", None
-            action = fault_action(error.kind, step.attempt, self.plan.retries, step.failed_in_a_row, self.plan.pause_after)
+            action = fault_action(error.kind, step.kind, step.attempt, self.plan.retries, step.failed_in_a_row, self.plan.pause_after)
             values = {
                 "error": error.kind,
                 "message": str(error),
@@ -125,8 +126,8 @@ class Executor:
         if plan.backlash_um > 0:
             # Always arriving from below, the play of the stage's gears is the same everywhere.
             before = {axis: value - plan.backlash_um * 1e-6 for axis, value in target.items()}
-            self.microscope.set_stage_position(**before, timeout=plan.move_timeout_s)
-        self.microscope.set_stage_position(**target, timeout=plan.move_timeout_s)
+            self._go(before)
+        self._go(target)
         self._wait(plan.settle_s)
         position = self.microscope.get_stage_position()
         return {**step, "stage_y_um": position.y * 1e6, "stage_x_um": position.x * 1e6}, None
@@ -143,7 +144,7 @@ class Executor:
             # One image of a long series that fails does not cost the series.
             for attempt in range(plan.retries + 1):
                 try:
-                    self.microscope.set_defocus(defocus_nm * 1e-9)
+                    self._defocus(defocus_nm * 1e-9)
                     frame = self._scan(shape, plan.focus_dwell_time_s)
                     break
                 except MicroscopeError as error:
@@ -157,7 +158,7 @@ class Executor:
             return frame.data
 
         try:
-            self.microscope.set_field_of_view(side * 1e-9)
+            self._field(side)
             self._shift(step["offset_y_nm"], step["offset_x_nm"])
             if fine:
                 result = fine_autofocus(
@@ -179,13 +180,13 @@ class Executor:
             with contextlib.suppress(MicroscopeError):
                 self.microscope.set_defocus(start)
             raise
-        self.microscope.set_defocus(result.defocus_nm * 1e-9)
+        self._defocus(result.defocus_nm * 1e-9)
         dose = None if None in doses else float(sum(d for d in doses if d is not None))
         return {**step, **result.as_dict(), "field_nm": side, "n_scans": len(doses), "electrons_per_nm2": dose, "faults": faults}, None
 
     def _survey(self, step: Mapping[str, Any]) -> tuple[dict[str, Any], Frame]:
         plan = self.plan
-        self.microscope.set_field_of_view(plan.survey_field_nm * 1e-9)
+        self._field(plan.survey_field_nm)
         self._shift(0.0, 0.0)
         frame = self._scan(plan.survey_shape, plan.survey_dwell_time_s)
         pixel_nm, image = _pixel_nm(frame), _flat(frame)
@@ -248,7 +249,8 @@ class Executor:
         blank = "beam_blank" in self.capabilities
         if blank:
             self.microscope.set_beam_blanked(False)
-        frame = self.microscope.acquire(self.plan.detector, shape=shape, dwell_time=dwell_time_s, region=region)[self.plan.detector]
+        with asked():
+            frame = self.microscope.acquire(self.plan.detector, shape=shape, dwell_time=dwell_time_s, region=region)[self.plan.detector]
         if blank:
             self.microscope.set_beam_blanked(True)
         return frame
@@ -260,10 +262,10 @@ class Executor:
         shift = (step["shift_y_nm"], step["shift_x_nm"])
         by_shift = "beam_shift" in self.capabilities and ("particle" in step or "scan_region" not in self.capabilities)
         if not by_shift:
-            self.microscope.set_field_of_view(side_nm * 1e-9)
+            self._field(side_nm)
             self._shift(*shift)
             return self._scan(shape, dwell_time_s, None if region == Region() else region)
-        self.microscope.set_field_of_view(side_nm * region.height * 1e-9)
+        self._field(side_nm * region.height)
         off = [(start + size / 2 - 0.5) * side_nm for start, size in ((region.y, region.height), (region.x, region.width))]
         self._shift(off[0] + shift[0], off[1] + shift[1])
         return self._scan(shape, dwell_time_s)
@@ -337,7 +339,20 @@ class Executor:
 
     def _shift(self, y_nm: float, x_nm: float) -> None:
         if "beam_shift" in self.capabilities:
-            self.microscope.set_beam_shift(x_nm * 1e-9, y_nm * 1e-9)
+            with asked():
+                self.microscope.set_beam_shift(x_nm * 1e-9, y_nm * 1e-9)
+
+    def _field(self, side_nm: float) -> None:
+        with asked():
+            self.microscope.set_field_of_view(side_nm * 1e-9)
+
+    def _defocus(self, defocus: float) -> None:
+        with asked():
+            self.microscope.set_defocus(defocus)
+
+    def _go(self, target: Mapping[str, float]) -> None:
+        with asked():
+            self.microscope.set_stage_position(x=target["x"], y=target["y"], timeout=self.plan.move_timeout_s)
 
     def _wait(self, seconds: float) -> None:
         if seconds > 0:

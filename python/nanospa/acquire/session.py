@@ -296,7 +296,8 @@ class Session:
             if event.values["action"] == "retry":
                 attempt += 1
             elif event.values["action"] == "skip":
-                self.failed_in_a_row[step.kind] = self.failed_in_a_row.get(step.kind, 0) + 1
+                if event.values["error"] != "invalid_value" or step.kind not in ("image", "drift"):
+                    self.failed_in_a_row[step.kind] = self.failed_in_a_row.get(step.kind, 0) + 1
                 return None
             else:
                 yield Step("pause", {"reason": event.values["message"]})

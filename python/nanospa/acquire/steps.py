@@ -35,13 +35,15 @@ class Step:
     failed_in_a_row: int = 0
 
 
-def fault_action(error_kind: str, attempt: int, retries: int, failed_in_a_row: int, pause_after: int) -> str:
+def fault_action(error_kind: str, step_kind: str, attempt: int, retries: int, failed_in_a_row: int, pause_after: int) -> str:
     """What a failed step leads to.
 
     Parameters
     ----------
     error_kind : str
         `kind` of the error.
+    step_kind : str
+        `kind` of the step that failed.
     attempt : int
         How often the step had failed before.
     retries : int
@@ -54,9 +56,13 @@ def fault_action(error_kind: str, attempt: int, retries: int, failed_in_a_row: i
     Returns
     -------
     {"retry", "skip", "pause"}
-        A position outside the limits stays outside: it is skipped at once. Without a beam nothing else would succeed: the session pauses.
+        A position outside the limits stays outside, and so does a value that a driver refuses: it is skipped at once. An image out of
+        the beam shift's reach says nothing about the next one, and never leads to a pause. Without a beam nothing else would succeed:
+        the session pauses.
     """
-    if error_kind == "stage_limit":
+    if error_kind == "invalid_value" and step_kind in ("image", "drift"):
+        return "skip"
+    if error_kind in ("stage_limit", "invalid_value"):
         return "skip" if failed_in_a_row + 1 < pause_after else "pause"
     if attempt < retries:
         return "retry"
