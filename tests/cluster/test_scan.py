@@ -83,6 +83,17 @@ def test_nothing_to_cluster():
     assert (found.labels == -1).all() and found.quality.attrs["n_outliers"] == 8
 
 
+def test_what_is_no_true_particle_is_an_impurity():
+    table = population((100, 100))
+    truth = table["truth"].to_numpy().astype(object)
+    labels = np.where(truth == "a", 0, 1)
+    truth[np.flatnonzero(labels == 1)] = ""
+    truth[np.flatnonzero(labels == 0)[:60]] = ""
+    figures = ns.cluster.quality(table, labels, truth=truth)
+    assert figures["population"].values.tolist() == ["a", ""], "a cluster of false particles is of no population"
+    assert figures["purity"].values.tolist() == [0.4, 0] and figures.attrs["purity"] == 0.2
+
+
 def test_quality_figures():
     table = population((100, 100))
     truth = table["truth"].to_numpy()

@@ -41,7 +41,7 @@ def quality(
     features : sequence of str
         The features that were clustered.
     truth : array_like, shape (particle,), optional
-        Name of the population each particle truly belongs to.
+        Name of the population each particle truly belongs to; empty for what is no true particle, an impurity wherever it is.
     members : tuple of int
         Wanted number of members; the smaller is the size a part of a cluster must have in `split_contrast`.
     log, scaling, n_components, include_border, seed
@@ -135,5 +135,8 @@ def _mean(values: NDArray[np.float64]) -> float:
 
 
 def _most_frequent(values: NDArray[Any]) -> tuple[str, int]:
-    names, counts = np.unique(values, return_counts=True)
+    names, counts = np.unique(values[values != ""], return_counts=True)
+    if not names.size:
+        # Nothing true is in it.
+        return "", 0
     return str(names[counts.argmax()]), int(counts.max())

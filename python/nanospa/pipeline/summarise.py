@@ -14,7 +14,7 @@ from nanospa.pipeline.acquired_summary import acquisition_of, single_particles
 from nanospa.pipeline.frame_source import ACQUIRED, ARRAY, SIMULATED
 from nanospa.pipeline.settings import Settings
 from nanospa.pipeline.summary import Failure, Summary
-from nanospa.pipeline.truth import compared
+from nanospa.pipeline.truth import compared, n_false
 from nanospa.schema.store import CLUSTER_QUALITY, FRAME_TABLE, PARTICLES, TRUTH
 
 #: Warnings listed one by one; the frame table has all.
@@ -109,9 +109,10 @@ def truth_of(store: Store, settings: Settings) -> dict[str, float]:
     if not store.has(TRUTH) or not store.has(PARTICLES):
         return {}
     clear = bool(getattr(settings.segment, "clear_border", False))
-    truth = store.read_table(TRUTH, ("touches_border", "iou", "found_label", "id"))
+    truth = store.read_table(TRUTH, ("frame", "population", "touches_border", "iou", "found_label", "id"))
     # Images of a session overlap: what one cuts is whole in the next.
     found = compared(truth, inside_only=clear or "id" in truth)
+    found["n_false"] = float(n_false(truth, store.read_table(PARTICLES, ("frame", "label", "duplicate", "touches_border"))))
     purity = store.read_attributes(CLUSTER_QUALITY).get("purity") if store.has(CLUSTER_QUALITY) else None
     if purity is not None and store.has(f"{PARTICLES}/cluster"):
         found["purity"] = float(purity)

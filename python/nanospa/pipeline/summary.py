@@ -41,8 +41,9 @@ class Summary:
     warnings : tuple of str
         What a user should know.
     truth : dict of str to float
-        Simulated input only: n_true, found_fraction at IoU 0.5, mean_iou, purity [-]. Of a simulated microscope also of single particles,
-        however often they were seen: n_distinct, imaged_fraction of those in the surveys, counted_once_fraction of those found whole [-].
+        Simulated input only: n_true, found_fraction at IoU 0.5, mean_iou, n_false (counted particles that match no true one), purity [-],
+        for which those are impurities of their cluster. Of a simulated microscope also of single particles, however often they were
+        seen: n_distinct, imaged_fraction of those in the surveys, counted_once_fraction of those found whole [-].
     acquisition : dict
         Acquired frames only: state ("ended", "paused", …) and reason, n_images, n_surveys, n_positions, n_faults, n_skipped, instrument_s,
         seconds_an_image [s].

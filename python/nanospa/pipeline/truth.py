@@ -25,6 +25,15 @@ def compared(truth: Any, *, inside_only: bool) -> dict[str, float]:
     }
 
 
+def n_false(truth: Any, particles: Any) -> int:
+    """Particles that count, being whole and no duplicate, and match no true particle."""
+    counts = np.ones(particles.sizes["particle"], bool)
+    for name in ("duplicate", "touches_border"):
+        if name in particles:
+            counts &= ~particles[name].to_numpy().astype(bool)
+    return int((counts & (populations(truth, particles) == "")).sum())
+
+
 def populations(truth: Any, particles: Any) -> NDArray[Any]:
     """True population of every particle found; empty text for what is no true particle."""
     names = np.full(particles.sizes["particle"], "", dtype=object)

@@ -104,7 +104,7 @@ def _found(view: RunView) -> list[Row]:
 
 
 def _imaged(view: RunView) -> list[Row]:
-    """Of a simulated session: how much of what there was has an image, and is counted once."""
+    """Of a simulation: what is counted and matches nothing true; of a session how much has an image, and is counted once."""
     known = view.attributes.get("truth")
     if not isinstance(known, Mapping):
         return []
@@ -113,7 +113,10 @@ def _imaged(view: RunView) -> list[Row]:
         "counted_once_fraction": "particles found that are counted exactly once [%]",
     }
     shares = {said: known[name] for name, said in names.items() if isinstance(known.get(name), float) and np.isfinite(known[name])}
-    return [(said, f"{100 * share:.1f}", "100") for said, share in shares.items()]
+    rows = [(said, f"{100 * share:.1f}", "100") for said, share in shares.items()]
+    if isinstance(known.get("n_false"), (int, float)):
+        rows.append(("particles counted that match no true one", f"{known['n_false']:,.0f}", "0"))
+    return rows
 
 
 def _drops_border(view: RunView) -> bool:
