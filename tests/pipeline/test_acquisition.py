@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from nanospa import errors, pipeline
 from nanospa.io.store import Store
+from nanospa.pipeline import event_journal
 from nanospa.pipeline.event_journal import EventJournal
 from nanospa.pipeline.session_lock import session_lock
 from numpy.testing import assert_array_equal
@@ -100,7 +101,7 @@ def test_again_only_looks(whole):
     assert acquire(whole, None).n_frames == N_IMAGES, "the settings of the store"
 
 
-@pytest.mark.parametrize("stop", range(N_EVENTS))
+@pytest.mark.parametrize("stop", [0, 2, 4, 9, N_EVENTS - 1])
 def test_killed_after_an_event_and_resumed(tmp_path, stores, stop):
     analyse = stop in (4, 9)
 
@@ -115,6 +116,49 @@ def test_killed_after_an_event_and_resumed(tmp_path, stores, stop):
     assert summary.exit_code == 0
     assert len(microscope.taken) == sum(kind in ("survey", "image") for kind, _ in list(stand_in.session())[stop + 1 :])
     assert snapshot(tmp_path / "run.zarr") == snapshot(stores[analyse])
+
+
+@pytest.mark.parametrize("what", ["made", 1, 2, 7, 8])
+def test_killed_while_the_journal_grows_or_shrinks(tmp_path, raw, what, monkeypatch):
+    """At the first array of the events, or after the n-th time one of them has got another length: thrice longer, then shorter."""
+    import zarr
+
+    n_resized = []
+
+    def resize(self, *arguments, original=zarr.Array.resize, **options):
+        original(self, *arguments, **options)
+        if self.path.endswith("/acquire"):
+            n_resized.append(self.path)
+            if len(n_resized) == what:
+                raise Killed
+
+    def create_array(self, name, *arguments, original=zarr.Group.create_array, **options):
+        made = original(self, name, *arguments, **options)
+        if what == "made" and name == "acquire":
+            raise Killed
+        return made
+
+    monkeypatch.setattr(event_journal, "BLOCK", 4)
+    path = tmp_path / "run.zarr"
+    with monkeypatch.context() as patch:
+        patch.setattr(zarr.Array, "resize", resize)
+        patch.setattr(zarr.Group, "create_array", create_array)
+        with pytest.raises(Killed):
+            acquire(path, analyse=False)
+    acquire(path, analyse=False)
+    assert snapshot(path) == snapshot(raw)
+
+
+def test_a_journal_left_shorter_than_its_records_or_longer(tmp_path):
+    """As a process killed while it grew or shrank leaves it; stores of older versions have it the other way round."""
+    path = tmp_path / "run.zarr"
+    seen = []
+    acquire(path, on_event=lambda e, p: seen.append(e), stop=lambda: len(seen) == 6, analyse=False)
+    root = Store.open(path, writable=True).root
+    root["records/input"].resize((50,))
+    root["journal/acquire"].resize((50,))
+    assert pipeline.run(None, path, scheduler="sync", stages=["input"]).n_frames == 2
+    assert acquire(path, analyse=False).n_frames == N_IMAGES
 
 
 @pytest.mark.parametrize("where", ["frame", "journal"])
@@ -266,6 +310,20 @@ def test_a_microscope_that_fails_for_good(tmp_path, monkeypatch):
     assert store.attributes["acquisition"] == {"state": "failed", "reason": "stage: stuck"}
     assert store.read_table("frame_table").sizes["frame"] == 3, "tables are written all the same"
     assert acquire(tmp_path / "run.zarr").acquisition["state"] == "ended"
+
+
+@pytest.mark.parametrize("analyse", [True, False])
+def test_a_plan_refused_before_the_first_event(tmp_path, monkeypatch, analyse):
+    def refusing(*arguments, **options):
+        raise errors.StageLimitError("stage_x_um: expected -1 ... 1 um, found 2")
+        yield
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ns.acquire, "acquire", refusing)
+        with pytest.raises(errors.StageLimitError, match="found 2"):
+            acquire(tmp_path / "run.zarr", analyse=analyse)
+    assert Store.open(tmp_path / "run.zarr").attributes["acquisition"]["state"] == "failed"
+    assert acquire(tmp_path / "run.zarr", {"acquire": {"microscope": "other"}}, analyse=False).n_frames == N_IMAGES, "it binds nobody"
 
 
 def test_workers_that_are_lost_do_not_end_the_session(tmp_path, monkeypatch):

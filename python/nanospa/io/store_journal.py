@@ -1,6 +1,7 @@
 """Journal of a store: per stage and item a hash of everything its result depends on, and the record of the result.
 
-0 = not done. An entry is written last: what the journal holds is complete.
+0 = not done. An entry is written last: what the journal holds is complete. For the same reason the records grow before the entries and
+shrink after them: whenever a process is killed, there are at least as many records as entries.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ class Journal:
         """Make room for `n_items` items of a stage."""
         from zarr.codecs import Crc32cCodec, ZstdCodec
 
-        for group, dtype in ((JOURNAL, np.dtype("uint64")), (RECORDS, str)):
+        for group, dtype in ((RECORDS, str), (JOURNAL, np.dtype("uint64"))):
             parent = self.root.require_group(group)
             if stage not in parent:
                 parent.create_array(

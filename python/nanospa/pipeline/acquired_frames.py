@@ -59,7 +59,7 @@ class AcquiredFrames:
         self._kinds: dict[Any, str] = {}
 
     def keep(self, frame: Recorded, event: Event) -> None:
-        """Write a frame and what is known of it; when this returns it is on disk."""
+        """Write a frame and what is known of it; when this returns it outlives the process."""
         if event.kind == "survey":
             self.surveys.append(self._kept(SURVEYS, self.store.surveys, frame, event, len(self.surveys)))
         elif event.kind == "image":
@@ -132,8 +132,9 @@ def kept_frames(store: Store, stage: str) -> list[Frame]:
     if not done.any():
         return []
     found = []
-    for row, text in enumerate(store.journal.records(stage)):
-        values = decode_record(text)[0] if done[row] and text else {}
+    # A killed process may have left room for more records than entries.
+    for row, (is_done, text) in enumerate(zip(done, store.journal.records(stage), strict=False)):
+        values = decode_record(text)[0] if is_done and text else {}
         if "place" not in values:
             break
         place = values["place"]

@@ -82,9 +82,12 @@ class AcquisitionSession:
         if not self.journal.over:
             forget_request(self.store.path)
             self._acquire(text)
-        last = self.journal.events[-1]
+        # A plan that is refused has no event.
+        last = self.journal.events[-1] if self.journal.events else None
         if self.error is not None:
             self.state, self.reason = "failed", str(self.error)
+        elif last is None:
+            pass
         elif last.kind == "end":
             self.state, self.reason = "ended", str(last.values.get("reason", ""))
         elif last.kind == "pause":

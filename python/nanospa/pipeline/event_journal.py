@@ -19,7 +19,8 @@ class EventJournal:
     def __init__(self, store: Store) -> None:
         self.store = store
         self.events: list[Event] = _read(store)
-        self._room = int(store.journal.entries(STAGE).size)
+        # Whoever wrote before may have been killed while the journal grew: room is made anew before the first event.
+        self._room = 0
 
     @property
     def over(self) -> bool:
@@ -27,7 +28,7 @@ class EventJournal:
         return bool(self.events) and self.events[-1].kind == "end"
 
     def append(self, event: Event) -> None:
-        """Write the next event; when this returns it is on disk."""
+        """Write the next event; when this returns it outlives the process, though not at once a power cut (it is not fsynced)."""
         number = len(self.events)
         if number >= self._room:
             self._room = number + BLOCK
@@ -38,8 +39,8 @@ class EventJournal:
 
     def trim(self) -> None:
         """Take back the room for events that have not come."""
-        self._room = len(self.events)
-        self.store.journal.trim(STAGE, self._room)
+        self._room = 0
+        self.store.journal.trim(STAGE, len(self.events))
 
 
 def has_events(store: Store) -> bool:
