@@ -6,6 +6,7 @@ import xarray as xr
 from nanospa.cli import output
 from nanospa.io.store import Store
 from nanospa.pipeline import Settings, Summary
+from nanospa.pipeline.acquired_summary import single_particles
 from nanospa.pipeline.summarise import truth_of
 
 #: Names of particles found in each frame; "" is none. The last two do not count: a duplicate and a cut one.
@@ -35,6 +36,7 @@ def store(tmp_path):
     tiles = columns("row", survey=[0], tile_row=[0], tile_column=[0])
     made.write_table("tiles", tiles.assign(state=("row", np.array(["imaged"], object)), reason=("row", np.array([""], object))))
     made.write_table("frame_table", columns("frame", pixel_size_y_nm=[1.0, 1.0], pixel_size_x_nm=[1.0, 1.0]))
+    made.journal.ensure("survey", 0)
     return made
 
 
@@ -44,3 +46,9 @@ def test_false_particles_are_told(store, capsys):
     output.set_level(0, False)
     output.print_summary(Summary("run.zarr", n_frames=2, n_particles=7, n_counted=5, truth={**truth, "n_distinct": 3.0}), None)
     assert "false       2 of the 5 whole ones match no true particle" in capsys.readouterr().out
+
+
+def test_particles_found_are_counted_by_name(store):
+    figures, (size,) = single_particles(store)
+    assert (size["n_true"], size["n_found"]) == (3, 2), "one was counted twice, and is one particle"
+    assert size["found_nm"] == pytest.approx((10 + 20 + 14) / 3) and figures["counted_once_fraction"] == 0.5

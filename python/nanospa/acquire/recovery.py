@@ -50,7 +50,9 @@ def _steps(executor: Executor, session: Session, past: list[Event]) -> Iterator[
     if session.here is None:
         return
     known = [event.values["defocus_nm"] for event in past if event.values.get("defocus_nm") is not None]
-    yield executor.execute(Step("move", {key: session.here[key] for key in ("position", "row", "column", "target_y_um", "target_x_um")}))[:2]
+    yield executor.execute(Step("move", {key: session.here[key] for key in ("position", "row", "column", "target_y_um", "target_x_um")}))[
+        :2
+    ]
     if known and "defocus" in executor.capabilities:
         try:
             microscope.set_defocus(known[-1] * 1e-9)

@@ -96,9 +96,7 @@ def print_summary(summary: Summary, report: str | None) -> None:
         once = f", {100 * truth['counted_once_fraction']:.1f} % of those found counted once" if "counted_once_fraction" in truth else ""
         say(f"imaged      {100 * truth['imaged_fraction']:.1f} % of the particles of the surveyed area{once}")
     if "n_false" in truth:
-        say(
-            f"false       {truth['n_false']:.0f} of the {summary.n_counted} whole ones{', each once,' if single else ''} match no true particle"
-        )
+        say(f"false       {truth['n_false']:.0f} of the {summary.n_counted} whole ones match no true particle")
     for size in summary.sizes:
         if size["found_nm"] is not None and size["true_nm"] is not None:
             say(

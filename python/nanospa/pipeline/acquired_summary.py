@@ -103,13 +103,15 @@ def _sizes(
     first[np.flatnonzero(whole)[np.unique(name[whole], return_index=True)[1]]] = True
     made = []
     for each in np.unique(population[whole]):
-        found_nm = particles["equivalent_diameter_nm"].to_numpy()[copy[counted & whole & (population == each)]]
+        ours = whole & (population == each)
+        # A particle that is counted twice by mistake has two sizes, and is one particle.
+        found_nm = particles["equivalent_diameter_nm"].to_numpy()[copy[counted & ours]]
         true = true_nm[first & (population == each)]
         made.append(
             {
                 "population": str(each),
                 "n_true": int(true.size),
-                "n_found": int(found_nm.size),
+                "n_found": int(np.unique(name[ours & (copy >= 0)]).size),
                 "true_nm": float(true.mean()) if true.size else None,
                 "found_nm": float(found_nm.mean()) if found_nm.size else None,
             }

@@ -48,7 +48,8 @@ class Summary:
         Acquired frames only: state ("ended", "paused", …) and reason, n_images, n_surveys, n_positions, n_faults, n_skipped, instrument_s,
         seconds_an_image [s].
     sizes : tuple of dict
-        Simulated microscope only, of each population: n_true, n_found, found_nm and true_nm, means of the equivalent diameter [nm].
+        Simulated microscope only, of each population: n_true and n_found, single particles that lie whole in an image and those of them
+        found at least once; found_nm and true_nm, means of the equivalent diameter [nm], the former of the counted ones.
     """
 
     store: str
