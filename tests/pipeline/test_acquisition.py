@@ -85,6 +85,30 @@ def test_frames_events_and_tables(tmp_path):
     assert {each["population"] for each in summary.sizes} == set(truth["population"].values)
 
 
+SKIPPED = ("skip", {"what": "position", "position": 0, "reason": "no survey image"})
+FOCUS = ("skip", {"what": "focus", "position": 0, "reason": "dose"})
+
+
+@pytest.mark.parametrize(
+    ("between", "reason", "code", "said"),
+    [
+        ([SKIPPED], "done", 3, "no image was taken: 1 of 2 positions and 0 tiles or particles were left out (1 × no survey image)"),
+        ([FOCUS], "done", 0, "no image was taken: the surveys show nothing to take one of"),
+        ([], "time", 0, "no image was taken: the session ended (time) before the first one"),
+        ([SKIPPED], "aborted", 0, ""),
+    ],
+)
+def test_a_session_without_an_image(tmp_path, monkeypatch, between, reason, code, said):
+    """Where things were left out, the exit code says so; where there was nothing to image, a warning does."""
+    start = next(iter(stand_in.session()))
+    monkeypatch.setattr(stand_in, "session", lambda: [start, *between, ("end", {"reason": reason})])
+    for _ in range(2):
+        summary = acquire(tmp_path / "run.zarr")
+        assert summary.exit_code == code
+        assert [f.message for f in summary.failed] == ([said] if code else [])
+        assert list(summary.warnings) == ([said] if said and not code else [])
+
+
 def test_surveys_are_valid_images(whole):
     import zarr
     from ome_zarr_models.v05 import Image

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,11 @@ from nanospa.io.records import decode_record
 from nanospa.io.store import Store
 from nanospa.pipeline.acquired_frames import SURVEYS, kept_frames
 from nanospa.pipeline.stages import TRUTH_PREFIX
+from nanospa.pipeline.summary import Failure
 from nanospa.schema.store import ACQUISITION, FRAME_TABLE, PARTICLES, TILES, TRUTH
+
+#: Reasons for leaving out a particle that are no failure: it was looked at and not wanted.
+OF_CHOICE = ("not on a zone axis", "others lie nearer to a zone axis", "enough of this survey")
 
 
 def acquisition_of(store: Store) -> dict[str, Any]:
@@ -34,6 +39,25 @@ def acquisition_of(store: Store) -> dict[str, Any]:
         "instrument_s": seconds,
         "seconds_an_image": seconds / n_images if n_images else None,
     }
+
+
+def without_image(store: Store, session: Mapping[str, Any]) -> tuple[Failure | None, str | None]:
+    """Why a session came to its end without an image: a failure where things were left out, a warning where there was nothing to image."""
+    if session.get("state") != "ended" or session.get("reason") == "aborted" or session["n_images"]:
+        return None, None
+    table = store.read_table(ACQUISITION, ("kind", "what", "reason", "message"))
+    kind, what, reason, message = (table[name].to_numpy().astype(str) for name in ("kind", "what", "reason", "message"))
+    left = (kind == "skip") & np.isin(what, ("position", "tile", "particle")) & ~np.isin(reason, OF_CHOICE)
+    if left.any():
+        counts = ", ".join(f"{n} × {each}" for each, n in zip(*np.unique(reason[left], return_counts=True), strict=True))
+        positions = f"{int((what[left] == 'position').sum())} of {session['n_positions']} positions"
+        parts = f"{int((what[left] != 'position').sum())} tiles or particles"
+        faults = message[kind == "fault"]
+        last = f"; the microscope failed {faults.size} times, last: {faults[-1]}" if faults.size else ""
+        return Failure("acquire", -1, "", "no_image", f"no image was taken: {positions} and {parts} were left out ({counts}){last}"), None
+    if session["reason"] != "done":
+        return None, f"no image was taken: the session ended ({session['reason']}) before the first one"
+    return None, "no image was taken: the surveys show nothing to take one of"
 
 
 def single_particles(store: Store) -> tuple[dict[str, float], tuple[dict[str, Any], ...]]:

@@ -10,7 +10,7 @@ import numpy as np
 from nanospa.io.records import decode_record
 from nanospa.io.store import Store
 from nanospa.pipeline import tables
-from nanospa.pipeline.acquired_summary import acquisition_of, single_particles
+from nanospa.pipeline.acquired_summary import acquisition_of, single_particles, without_image
 from nanospa.pipeline.frame_source import ACQUIRED, ARRAY, SIMULATED
 from nanospa.pipeline.settings import Settings
 from nanospa.pipeline.summary import Failure, Summary
@@ -32,9 +32,11 @@ def summarise(
     n_skipped: dict[str, int],
 ) -> Summary:
     """Numbers of a run; writes the status table, and the times, warnings and truth into the store's attributes."""
-    failed = sorted(failed, key=lambda f: (f.stage, f.item, f.source))
+    session = acquisition_of(store)
+    missing, nothing = without_image(store, session) if "acquire" in n_done else (None, None)
+    failed = sorted([*failed, *([missing] if missing else [])], key=lambda f: (f.stage, f.item, f.source))
     tables.write_status(store, failed)
-    told = warnings_of(store)
+    told = [*warnings_of(store), *([nothing] if nothing else [])]
     truth, (single, sizes) = truth_of(store, settings), single_particles(store)
     truth |= {key: value for key, value in single.items() if np.isfinite(value)}
     store.set_attributes(
@@ -64,7 +66,7 @@ def summarise(
         seconds=seconds,
         warnings=tuple(told),
         truth=truth,
-        acquisition=acquisition_of(store),
+        acquisition=session,
         sizes=sizes,
     )
 

@@ -72,6 +72,9 @@ class Summary:
         """0 done, 1 failed, 3 some items failed."""
         if not self.failed:
             return DONE
+        if any(f.stage == "acquire" for f in self.failed):
+            # A session without an image went to its end all the same.
+            return PARTIAL
         # The clustering of nothing is no success.
         stages = [stage for stage in self.n_done if stage != "cluster"] or list(self.n_done)
         return PARTIAL if any(self.n_done[stage] + self.n_skipped[stage] for stage in stages) else FAILED
