@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from nanospa import _core, _threads
 from nanospa.errors import InvalidValueError, NanospaWarning
 from nanospa.schema import as_image
+from nanospa.segment.film_edges import on_film_edge
 from nanospa.segment.join_parts import join_parts
 from nanospa.segment.polarity import Polarity, attenuation, guess_polarity
 
@@ -120,7 +121,7 @@ def auto(
     the other sign (gaps, texture, noise) tell what such scores are worth in this image: regions are kept down to the score at which
     they stop being `kept_per_mirrored` times as frequent as their mirror images, as decoys are used in proteomics. The outline is then
     followed again on the sharpest image that the noise allows and, where the surroundings are quiet, pixel by pixel to the foot of the
-    edge, less what blur adds to steep edges.
+    edge, less what blur adds to steep edges. Faint pieces of the film beside a hole are dropped.
 
     Parameters
     ----------
@@ -352,7 +353,10 @@ def regions(found: Candidates, outline_level: float, min_area_px: int, threads: 
             break
         labels = _core.refine(found.image, joined, outline_level, n_threads)
     area = np.bincount(labels.ravel(), minlength=len(seeds) + 1)[1:]
-    rows = np.flatnonzero(area >= max(1, min_area_px))
+    kept = area >= max(1, min_area_px)
+    edges = on_film_edge(found.image, labels)
+    kept[: edges.size] &= ~edges
+    rows = np.flatnonzero(kept)
     renumber = np.zeros(len(seeds) + 1, np.int32)
     renumber[rows + 1] = np.arange(1, rows.size + 1)
     return renumber[labels], rows
