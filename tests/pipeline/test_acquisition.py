@@ -1,5 +1,8 @@
 """An acquisition in the store: frames, events, tables; interrupted at every event; refusals; faults of the disk."""
 
+import threading
+import time
+
 import nanospa as ns
 import numpy as np
 import pytest
@@ -7,7 +10,7 @@ from nanospa import errors, pipeline
 from nanospa.io.store import Store
 from nanospa.pipeline import event_journal
 from nanospa.pipeline.event_journal import EventJournal
-from nanospa.pipeline.session_lock import session_lock
+from nanospa.pipeline.session_lock import abort_requested, session_lock
 from numpy.testing import assert_array_equal
 
 from tests.pipeline import stand_in
@@ -248,17 +251,65 @@ def test_abort_ends_it(tmp_path, monkeypatch):
         pipeline.abort(tmp_path / "absent.zarr")
 
 
-def test_abort_of_a_running_session(tmp_path):
-    path = tmp_path / "run.zarr"
+def test_another_process_disturbs_no_running_session(tmp_path, monkeypatch):
+    """Neither what it is writing nor its microscope; asking it to end does end it."""
+    path, connected = tmp_path / "run.zarr", []
+    monkeypatch.setattr(ns.acquire, "connect", lambda *_, **__: connected.append(1), raising=False)
 
-    def ask(event, progress):
+    def intrude(event, progress):
         if event.number == 5:
+            (path / ".new-acquisition").mkdir()
+            for attempt in (
+                lambda: pipeline.acquire(None, path, scheduler="sync"),
+                lambda: pipeline.run(None, path, scheduler="sync"),
+                lambda: pipeline.correct(path, 0, np.zeros((96, 96), int)),
+            ):
+                with pytest.raises(errors.StoreError, match="another process acquires into this store"):
+                    attempt()
             with pytest.raises(errors.StoreError, match="will after the image in flight"):
                 pipeline.abort(path, timeout_s=0)
+            assert (path / ".new-acquisition").exists() and not connected
 
-    summary = acquire(path, on_event=ask)
+    summary = acquire(path, on_event=intrude)
     assert summary.acquisition["reason"] == "aborted" and summary.n_frames == 2
     assert not list(tmp_path.glob("*.abort"))
+
+
+def test_abort_does_not_wait_for_the_analysis(tmp_path):
+    path, acquiring, asked = tmp_path / "run.zarr", threading.Event(), threading.Event()
+
+    def wait(event, progress):
+        if event.number == 5:
+            acquiring.set()
+            until = time.monotonic() + 20
+            while not abort_requested(path) and time.monotonic() < until:
+                time.sleep(0.01)
+
+    def analyse(stage, *_):
+        if stage == "measure":
+            assert asked.wait(20)
+
+    found = []
+    running = threading.Thread(target=lambda: found.append(acquire(path, on_event=wait, progress=analyse)))
+    running.start()
+    try:
+        assert acquiring.wait(20)
+        assert pipeline.abort(path, timeout_s=10) == "the running session has ended"
+        assert running.is_alive(), "it is held in the analysis"
+    finally:
+        asked.set()
+        running.join()
+    assert found[0].acquisition["reason"] == "aborted"
+
+
+def test_abort_with_options_the_driver_refuses(tmp_path, monkeypatch):
+    def refuse(name, **options):
+        raise errors.SettingsError("seed: expected a whole number, found 'x'")
+
+    monkeypatch.setattr(ns.acquire, "connect", refuse, raising=False)
+    seen = []
+    acquire(tmp_path / "run.zarr", on_event=lambda e, p: seen.append(e), stop=lambda: len(seen) == 2, analyse=False)
+    assert "is ended; the microscope was not reached (seed: expected" in pipeline.abort(tmp_path / "run.zarr")
 
 
 def test_one_session_at_a_time(tmp_path, whole):

@@ -1,16 +1,17 @@
 """Acquire frames with a microscope into a store, and analyse them meanwhile.
 
-Every frame and then its event is on disk before the microscope does anything else, so whatever ends the process costs at most the frame
-in flight: the next call replays the events and goes on.
+Every frame and then its event is written before the microscope does anything else, so whatever ends the process costs at most the frame
+in flight: the next call replays the events and goes on. Nothing is fsynced: a power cut may cost the last few seconds.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nanospa.errors import MicroscopeError, StoreError
+from nanospa.errors import StoreError
 from nanospa.io.store import Store, has_store
 from nanospa.pipeline.acquisition_session import AcquisitionSession, OnEvent
 from nanospa.pipeline.distribute import Workers, workers
@@ -57,7 +58,7 @@ def acquire(
     progress : callable, optional
         Called with (stage, items done, items in all, items failed); the items of the stage "acquire" are images.
     on_event : callable, optional
-        Called with every new event, once it is on disk, and the progress so far.
+        Called with every new event, once it is written, and the progress so far.
     stop : callable, optional
         Asked after every event; where it gives True the session pauses.
 
@@ -89,18 +90,32 @@ def acquire(
     _refuse_other(path, section)
     if analyse:
         chosen = located(chosen)
+    instrument = microscope
     with workers(scheduler) as pool:
-        over = has_store(path) and EventJournal(Store.open(path)).over
-        instrument = None if over else microscope or _connected(section)
         try:
-            opened = Store.ensure(path)
+            if not has_store(path):
+                # Nobody can acquire into a store that is not there; and a driver that cannot be connected leaves none behind.
+                instrument = instrument or _connected(section)
+                Store.create(path)
             with session_lock(path):
+                # Only now: opening a store for writing clears away what another process is writing, and connecting to its microscope
+                # would disturb that.
+                opened = Store.open(path, writable=True)
+                over = EventJournal(opened).over
+                instrument = instrument or (None if over else _connected(section))
                 session = AcquisitionSession(
-                    opened, chosen, pool, instrument, progress=progress, on_event=on_event, stop=stop, analyse=analyse
+                    opened,
+                    chosen,
+                    pool,
+                    None if over else instrument,
+                    progress=progress,
+                    on_event=on_event,
+                    stop=stop,
+                    analyse=analyse,
                 )
                 return session.all()
         finally:
-            if instrument is not None and microscope is None:
+            if instrument is not None and instrument is not microscope:
                 instrument.close()
 
 
@@ -137,28 +152,41 @@ def abort(store: str | Path, *, timeout_s: float = 60.0) -> str:
     ('paused', 'the session is ended')
     """
     path = Path(store)
-    opened = Store.open(path, writable=True)
+    # For reading, as long as another process may be writing.
+    opened = Store.open(path)
     if not has_events(opened):
         raise StoreError(f"{path}: expected a store with an acquisition, found none")
     if EventJournal(opened).over:
         return "the session was over already"
-    if is_held(path):
-        if not request_abort(path, timeout_s):
-            raise StoreError(f"{path}: the process that acquires did not end within {timeout_s:g} s; it will after the image in flight")
-        return "the running session has ended"
+    until = time.monotonic() + timeout_s
+    while is_held(path):
+        if not request_abort(path, until - time.monotonic()):
+            raise StoreError(
+                f"{path}: the process that acquires did not end the session within {timeout_s:g} s; it will after the image in flight"
+            )
+        if EventJournal(opened).over:
+            return "the running session has ended"
     with session_lock(path):
-        said, settings = "", settings_of(opened)
+        return _end(Store.open(path, writable=True))
+
+
+def _end(store: Store) -> str:
+    """End a session that no process runs."""
+    said, settings = "", settings_of(store)
+    try:
+        instrument = _connected(settings.acquire or AcquireSettings())
         try:
-            instrument = _connected(settings.acquire or AcquireSettings())
-            try:
-                instrument.abort()
-            finally:
-                instrument.close()
-        except (MicroscopeError, ImportError, KeyError) as error:
-            said = f"; the microscope was not reached ({error})"
-        session = AcquisitionSession(opened, settings, Workers("sync"), None, analyse=False)
-        session.end("aborted")
-        session.finish("ended", "aborted")
+            instrument.abort()
+        finally:
+            instrument.close()
+    except Exception as error:
+        # Whatever is wrong with the microscope or its options, the session can be ended.
+        said = f"; the microscope was not reached ({error})"
+    session = AcquisitionSession(store, settings, Workers("sync"), None, analyse=False)
+    if session.journal.over:
+        return "the session was over already"
+    session.end("aborted")
+    session.finish("ended", "aborted")
     return "the session is ended" + said
 
 

@@ -175,7 +175,6 @@ class AcquisitionSession:
                     break
                 if abort_requested(self.store.path):
                     self.end("aborted")
-                    forget_request(self.store.path)
                     break
                 if self.stop():
                     self.state, self.reason = "paused", "interrupted"
@@ -183,6 +182,9 @@ class AcquisitionSession:
         except Exception as error:
             # What is being segmented is to be finished; then it is raised.
             self.error = error
+        finally:
+            # Who asked for the end sees from this that the microscope stands still: the analysis goes on for a while.
+            forget_request(self.store.path)
 
     def _happened(self, event: Event) -> None:
         self.journal.append(event)

@@ -8,6 +8,7 @@ from typing import Any
 from nanospa.errors import InvalidValueError
 from nanospa.io.store import Store
 from nanospa.pipeline.frame_source import frames_of
+from nanospa.pipeline.session_lock import unless_acquiring
 from nanospa.schema.arrays import as_labels
 from nanospa.schema.store import CORRECTED
 
@@ -30,7 +31,7 @@ def correct(store: str | Path, frame: int, labels: Any) -> None:
     Raises
     ------
     StoreError, StoreSchemaError
-        No store that can be written.
+        No store that can be written, or one that is being acquired into.
     InvalidValueError
         No such frame, or negative labels.
     ShapeError, DtypeError
@@ -46,11 +47,12 @@ def correct(store: str | Path, frame: int, labels: Any) -> None:
     >>> ns.pipeline.run(None, path, scheduler="sync").n_particles
     0
     """
-    opened = Store.open(store, writable=True)
-    frames = frames_of(opened)
-    if not 0 <= frame < len(frames):
-        raise InvalidValueError(f"frame: expected a row 0 … {len(frames) - 1} of the frame table, found {frame}")
-    place = frames[frame]
-    edited = as_labels(labels, shape=place.shape)
-    opened.stacks.ensure_labels(place.stack, CORRECTED)
-    opened.stacks.write(place.stack, place.index, edited, CORRECTED)
+    with unless_acquiring(Path(store)):
+        opened = Store.open(store, writable=True)
+        frames = frames_of(opened)
+        if not 0 <= frame < len(frames):
+            raise InvalidValueError(f"frame: expected a row 0 … {len(frames) - 1} of the frame table, found {frame}")
+        place = frames[frame]
+        edited = as_labels(labels, shape=place.shape)
+        opened.stacks.ensure_labels(place.stack, CORRECTED)
+        opened.stacks.write(place.stack, place.index, edited, CORRECTED)

@@ -21,6 +21,7 @@ from nanospa.pipeline.event_journal import has_events
 from nanospa.pipeline.fingerprint import digest, entry
 from nanospa.pipeline.frame_source import Frame
 from nanospa.pipeline.grouping import group_particles
+from nanospa.pipeline.session_lock import unless_acquiring
 from nanospa.pipeline.settings import Settings, changed, preset_settings
 from nanospa.pipeline.stages import run_item
 from nanospa.pipeline.summarise import summarise
@@ -78,7 +79,7 @@ def run(
     EmptyInputError
         No frame to work on.
     StoreError, StoreSchemaError
-        The store cannot be written, or is of another schema.
+        The store cannot be written, is being acquired into, or is of another schema.
     SchedulerError
         The scheduler does not answer.
 
@@ -97,7 +98,7 @@ def run(
     if "segment" in names:
         chosen = located(chosen)
     source, chosen = _source(images, chosen, Path(store), "input" in names)
-    with workers(scheduler) as pool:
+    with workers(scheduler) as pool, unless_acquiring(Path(store)):
         opened = Store.ensure(store)
         return Run(opened, chosen, pool, progress).all(names, source)
 

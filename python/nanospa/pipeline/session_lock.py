@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 
 from nanospa.errors import StoreError
+from nanospa.io.store import Store, has_store
+from nanospa.pipeline.event_journal import has_events
 
 
 @contextmanager
@@ -22,12 +24,17 @@ def session_lock(path: Path) -> Iterator[None]:
     """
     held = _take(path)
     if held is None:
-        raise StoreError(f"{path}: another process acquires into this store; wait for it, or end it with nanospa acquire --abort")
+        raise StoreError(f"{path}: another process acquires into this store or works on it; wait for it, or end an acquisition with nanospa acquire --abort")
     try:
         yield
     finally:
         if held >= 0:
             os.close(held)
+
+
+def unless_acquiring(path: Path) -> AbstractContextManager[None]:
+    """Hold a store whose frames are acquired against a session; any other needs no holding."""
+    return session_lock(path) if has_store(path) and has_events(Store.open(path)) else nullcontext()
 
 
 def is_held(path: Path) -> bool:
@@ -39,14 +46,15 @@ def is_held(path: Path) -> bool:
 
 
 def request_abort(path: Path, timeout_s: float) -> bool:
-    """Ask the process that acquires into the store to end; gives whether it has within the time."""
-    _request(path).touch()
+    """Ask the process that acquires into the store to end; gives whether within the time it has stopped acquiring, or is gone."""
+    request = _request(path)
+    request.touch()
     until = time.monotonic() + timeout_s
-    while is_held(path):
+    while request.exists() and is_held(path):
         if time.monotonic() > until:
             return False
         time.sleep(0.1)
-    _request(path).unlink(missing_ok=True)
+    request.unlink(missing_ok=True)
     return True
 
 
