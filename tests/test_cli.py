@@ -325,7 +325,7 @@ def small(**more):
 def test_demo(call, tmp_path):
     code, out, err = call("demo", "--frames", "3", "--scheduler", "sync", *small(), "--set", "cluster.scan=false")
     assert code == 0, err
-    assert "session     ended (images): 3 images of 1 surveys" in out and "s an image all in" in out
+    assert "session     ended (images): 3 images of 1 survey" in out and "s an image all in" in out
     assert "truth: " in out and "found " in out and "imaged " in out and "counted once" in out
     assert "demo/run.zarr" in out and "demo/run_report.html" in out and (tmp_path / "demo/run_report.html").exists()
     code, _, err = call("demo", "--set", "simulate.shape=[256, 256]")
@@ -342,7 +342,7 @@ def test_acquire_abort_and_go_on(call, tmp_path):
     code, out, err = call("acquire", *one, "--set", "segment.method=threshold")
     assert code == 0 and "particles " in out, err
     code, out, _ = call("info", "run.zarr")
-    assert code == 0 and "acquisition: ended (images), 1 surveys" in out
+    assert code == 0 and "acquisition: ended (images), 2 images of 1 survey\n" in out
     code, _, err = call("acquire", *one, "--set", "acquire.max_images=5")
     assert code == 2 and "holds a session with other settings: acquire.max_images 2 (now 5)" in err
     code, _, err = call("acquire", "--store", "other.zarr", "--microscope", "none")

@@ -225,6 +225,25 @@ def test_a_killed_session_can_be_read_and_analysed(tmp_path):
     assert acquire(tmp_path / "run.zarr").n_frames == N_IMAGES
 
 
+def test_info_of_a_killed_session(tmp_path, capsys):
+    """It tells what was taken, not what there is room for; and that nobody goes on with it."""
+    from nanospa.cli.inspect import info
+
+    def kill(event, progress):
+        if event.values.get("image") == 2:
+            raise Killed
+        if event.kind == "start":
+            info(tmp_path / "run.zarr")
+            assert "acquisition: running, 0 images of 0 surveys" in capsys.readouterr().out
+
+    with pytest.raises(Killed):
+        acquire(tmp_path / "run.zarr", on_event=kill)
+    info(tmp_path / "run.zarr")
+    out = capsys.readouterr().out
+    assert "acquisition: interrupted, 3 images of 1 survey\n" in out
+    assert "stack_000: 3 frames" in out and "acquire 7/7, input 3/3, segment 2/3, survey 1/1" in out
+
+
 def test_pause_and_go_on(tmp_path, whole):
     seen = []
     summary = acquire(tmp_path / "run.zarr", on_event=lambda e, p: seen.append(e), stop=lambda: len(seen) == 6)

@@ -14,11 +14,19 @@ def info(store: options.StoreArgument, as_json: options.Json = False, verbose: o
     """What a store holds and what is done."""
     output.set_level(verbose, quiet)
     from nanospa.io.store import Store
+    from nanospa.pipeline.acquired_summary import standing_of
 
     opened = Store.open(store)
     attributes = opened.attributes
+    standing, taken = standing_of(opened), _taken(opened)
     stacks = [
-        {"name": s.name, "frames": s.n_frames, "shape": list(s.shape), "dtype": s.dtype, "pixel_size_nm": s.pixel_size_nm}
+        {
+            "name": s.name,
+            "frames": taken.get(s.name, 0) if standing else s.n_frames,
+            "shape": list(s.shape),
+            "dtype": s.dtype,
+            "pixel_size_nm": s.pixel_size_nm,
+        }
         for s in opened.stacks
     ]
     document: dict[str, Any] = {
@@ -30,10 +38,10 @@ def info(store: options.StoreArgument, as_json: options.Json = False, verbose: o
         "stages": {
             stage: {"done": int((entries != 0).sum()), "items": int(entries.size)}
             for stage in opened.journal.stages()
-            for entries in [opened.journal.entries(stage)]
+            for entries in [opened.journal.entries(stage)[: standing.get(_COUNTS.get(stage, ""))]]
         },
-        "surveys": sum(s.n_frames for s in opened.surveys),
-        "acquisition": attributes.get("acquisition", {}),
+        "surveys": standing.get("n_surveys", 0),
+        "acquisition": standing,
         "truth": attributes.get("truth", {}),
         "warnings": attributes.get("warnings", []),
         "settings": attributes.get("settings"),
@@ -47,15 +55,32 @@ def info(store: options.StoreArgument, as_json: options.Json = False, verbose: o
             "pixel size unknown" if s["pixel_size_nm"] is None else f"{s['pixel_size_nm'][0]:.4g} × {s['pixel_size_nm'][1]:.4g} nm a pixel"
         )
         kept = ", ".join(s["labels"]) or "none"
-        output.say(f"  {s['name']}: {s['frames']} frames {s['shape'][0]} × {s['shape'][1]} {s['dtype']}, {size}; labels: {kept}")
+        output.say(
+            f"  {s['name']}: {output.counted(s['frames'], 'frame')} {s['shape'][0]} × {s['shape'][1]} {s['dtype']}, {size}; labels: {kept}"
+        )
     output.say("  stages: " + (", ".join(f"{k} {v['done']}/{v['items']}" for k, v in document["stages"].items()) or "none"))
-    output.say("  tables: " + (", ".join(f"{k} ({v} rows)" for k, v in document["tables"].items()) or "none"))
-    if document["surveys"]:
-        standing = document["acquisition"]
-        why = f" ({standing['reason']})" if standing.get("reason") else ""
-        output.say(f"  acquisition: {standing.get('state', 'running')}{why}, {document['surveys']} surveys")
+    output.say("  tables: " + (", ".join(f"{k} ({output.counted(v, 'row')})" for k, v in document["tables"].items()) or "none"))
+    if standing:
+        why = f" ({standing['reason']})" if standing["reason"] else ""
+        taken_of = f"{output.counted(standing['n_images'], 'image')} of {output.counted(standing['n_surveys'], 'survey')}"
+        output.say(f"  acquisition: {standing['state']}{why}, {taken_of}")
     for text in document["warnings"]:
         output.complain(f"warning: {text}")
+
+
+#: What a session that runs or was killed has of each stage: arrays and journals have room for more.
+_COUNTS = {"acquire": "n_events", "input": "n_images", "segment": "n_images", "survey": "n_surveys"}
+
+
+def _taken(store: Any) -> dict[str, int]:
+    """Images that a session has put into each stack; empty for a store without one."""
+    from nanospa.pipeline.acquired_frames import IMAGES, kept_frames
+    from nanospa.pipeline.event_journal import has_events
+
+    found: dict[str, int] = {}
+    for frame in kept_frames(store, IMAGES) if has_events(store) else ():
+        found[frame.stack] = found.get(frame.stack, 0) + 1
+    return found
 
 
 def _rows(store: Any, name: str) -> int:

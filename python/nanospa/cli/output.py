@@ -60,6 +60,11 @@ def say(text: str = "") -> None:
         typer.echo(text)
 
 
+def counted(n: int, noun: str) -> str:
+    """A number and its noun, in the singular where it is one."""
+    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
+
+
 def print_json(document: Any) -> None:
     """A JSON document to stdout; NaN and infinity become null."""
     typer.echo(json.dumps(_finite(document), indent=2, ensure_ascii=False, default=str))
@@ -123,11 +128,13 @@ def print_summary(summary: Summary, report: str | None) -> None:
 def _print_acquisition(summary: Summary) -> None:
     found = summary.acquisition
     why = f" ({found['reason']})" if found.get("reason") else ""
-    say(f"session     {found.get('state', 'running')}{why}: {found['n_images']} images of {found['n_surveys']} surveys")
+    taken = f"{counted(found['n_images'], 'image')} of {counted(found['n_surveys'], 'survey')}"
+    say(f"session     {found.get('state', 'running')}{why}: {taken}")
     if found["seconds_an_image"] is not None:
         say(f"instrument  {found['instrument_s'] / 3600:.2f} h, {found['seconds_an_image']:.1f} s an image all in")
     if found["n_faults"] or found["n_skipped"]:
-        say(f"            {found['n_faults']} faults, {found['n_skipped']} positions or tiles left out: see the table 'acquisition'")
+        faults = counted(found["n_faults"], "fault")
+        say(f"            {faults}, {found['n_skipped']} positions or tiles left out: see the table 'acquisition'")
 
 
 def _print_failures(summary: Summary) -> None:

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from nanospa.io.records import decode_record
 from nanospa.io.store import Store
 from nanospa.pipeline.acquired_frames import SURVEYS, kept_frames
+from nanospa.pipeline.event_journal import EventJournal, has_events
+from nanospa.pipeline.session_lock import is_held
 from nanospa.pipeline.stages import TRUTH_PREFIX
 from nanospa.pipeline.summary import Failure
 from nanospa.schema.store import ACQUISITION, FRAME_TABLE, PARTICLES, TILES, TRUTH
@@ -39,6 +41,24 @@ def acquisition_of(store: Store) -> dict[str, Any]:
         "instrument_s": seconds,
         "seconds_an_image": seconds / n_images if n_images else None,
     }
+
+
+def standing_of(store: Store) -> dict[str, Any]:
+    """State, reason and counts of a session as its events have them, also of one that runs or was killed; empty for a store without one.
+
+    A session that was killed has not written that it stands still: it is "interrupted" where no process acquires into the store.
+    """
+    if not has_events(store):
+        return {}
+    events = EventJournal(store).events
+    kinds = [event.kind for event in events]
+    standing: dict[str, Any] = {"state": "running", "reason": "", **store.attributes.get("acquisition", {})}
+    if kinds and kinds[-1] in ("end", "pause"):
+        state = "ended" if kinds[-1] == "end" else "paused"
+        standing |= {"state": state, "reason": str(events[-1].values.get("reason", ""))}
+    elif standing["state"] == "running" and not is_held(store.path):
+        standing["state"] = "interrupted"
+    return {**standing, "n_events": len(events), "n_images": kinds.count("image"), "n_surveys": kinds.count("survey")}
 
 
 def without_image(store: Store, session: Mapping[str, Any]) -> tuple[Failure | None, str | None]:
