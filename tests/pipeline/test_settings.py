@@ -36,9 +36,26 @@ def test_a_section_may_be_a_preset(tmp_path):
     assert found.segment == PRESETS["slater2020"].segment and found.simulate == PRESETS["slater2020"].simulate
 
 
+def test_a_section_may_change_a_preset(tmp_path):
+    found = Settings.from_yaml(write(tmp_path, "acquire: {preset: slater2020, max_images: 20, options: {seed: 3}}")).acquire
+    whole = Settings.from_yaml(write(tmp_path, "acquire: slater2020")).acquire
+    assert found == whole.model_copy(update={"max_images": 20, "options": {"specimen": "slater2020", "seed": 3}})
+    assert changed(Settings(), {"acquire": {"preset": "atomic"}}).acquire.target == "particles"
+    other = changed(Settings(), {"acquire": {"preset": "slater2020", "microscope": "other", "options": {"port": 1}}}).acquire
+    assert other.options == {"port": 1}, "those of the preset are of the simulated microscope"
+    assert Settings.from_mapping({"segment": {"preset": "slater2020"}}).segment == PRESETS["slater2020"].segment
+
+
+def test_an_error_of_a_section_shows_the_field_alone(tmp_path):
+    with pytest.raises(errors.SettingsError) as caught:
+        Settings.from_yaml(write(tmp_path, "acquire: {stage_x_um: [2, 1]}"))
+    assert str(caught.value) == "settings: acquire.stage_x_um: expected (lowest, highest), found (2.0, 1.0)"
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
+        ("acquire: {preset: slatr2020}", r"acquire\.preset: expected one of .*did you mean 'slater2020'"),
         ("segmnt: {}", r"segmnt: unknown key \(did you mean 'segment'\?\)"),
         ("segment: {gausian_sigma_px: 1}", r"segment\.gausian_sigma_px: unknown key \(did you mean 'gaussian_sigma_px'\?\)"),
         ("simulate: {n_frame: 1}", r"simulate\.n_frame: unknown key \(did you mean 'n_frames'\?\)"),

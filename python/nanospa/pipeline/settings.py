@@ -168,7 +168,8 @@ class Settings(_Section):
     def from_yaml(cls, path: str | Path) -> Settings:
         """Settings of a YAML file.
 
-        A key ``preset`` names the settings that those of the file change; a section may be the name of a preset of its stage.
+        A key ``preset`` names the settings that those of the file change; a section may be the name of a preset of its stage, or have a
+        key ``preset`` with it, whose fields its others change.
 
         Parameters
         ----------
@@ -261,10 +262,15 @@ def changed(settings: Settings, values: Mapping[str, Any]) -> Settings:
     for key, value in values.items():
         named = _SECTION_PRESETS.get(key)
         if isinstance(value, str) and named is not None:
-            if value not in named:
-                raise SettingsError(f"{key}: expected settings or one of {', '.join(named)}, found {value!r}{_nearest(value, named)}")
-            merged[key] = named[value].model_dump()
-        elif isinstance(value, Mapping) and key in merged:
+            merged[key] = _of_preset(key, value, "settings or ")
+            continue
+        if isinstance(value, Mapping) and named is not None and value.get("preset") is not None:
+            merged[key] = _of_preset(f"{key}.preset", value["preset"])
+            if value.get("microscope", merged[key].get("microscope")) != merged[key].get("microscope"):
+                # The options are those of another driver.
+                merged[key]["options"] = {}
+            value = {name: each for name, each in value.items() if name != "preset"}
+        if isinstance(value, Mapping) and key in merged:
             old = merged[key] or {}
             nested = {
                 n: {**old[n], **value[n]} for n in _NESTED.get(key, ()) if isinstance(old.get(n), dict) and isinstance(value.get(n), dict)
@@ -279,6 +285,14 @@ def changed(settings: Settings, values: Mapping[str, Any]) -> Settings:
         return Settings.model_validate(merged)
     except ValidationError as error:
         raise SettingsError(_message(error)) from None
+
+
+def _of_preset(where: str, name: Any, expected: str = "") -> dict[str, Any]:
+    """Settings of a section by the name of a preset of its stage."""
+    named = _SECTION_PRESETS[where.partition(".")[0]]
+    if not isinstance(name, str) or name not in named:
+        raise SettingsError(f"{where}: expected {expected}one of {', '.join(named)}, found {name!r}{_nearest(str(name), named)}")
+    return named[name].model_dump()
 
 
 def with_overrides(settings: Settings, overrides: Iterable[str]) -> Settings:
@@ -311,6 +325,10 @@ def _message(error: ValidationError) -> str:
             lines.append(f"{where}: unknown key{_nearest(str(found['loc'][-1]), known)}; known are {', '.join(known)}")
         elif found["type"] in ("model_type", "model_attributes_type"):
             lines.append(f"{where}: expected a section with the keys {', '.join(_fields(found['loc']))}, found {found['input']!r}")
+        elif found["type"] == "value_error" and isinstance(found["input"], Mapping):
+            # Of a section as a whole: the message names the field and what was found, and may name it by its path.
+            said = str(found["ctx"]["error"])
+            lines.append(f"{where}.{said}" if said.partition(":")[0] in _fields(found["loc"]) else f"{where}: {said}")
         else:
             lines.append(f"{where}: {found['msg']}, found {found['input']!r}"[:400])
     return "settings: " + "; ".join(lines)
