@@ -26,7 +26,8 @@ class AcquisitionProgress:
     """
 
     max_images: int | None = None
-    tiles: int = 1
+    #: Images of a survey: at most, None where only its particles tell.
+    a_survey: int | None = 1
     n_images: int = 0
     n_surveys: int = 0
     n_positions: int = 0
@@ -36,7 +37,7 @@ class AcquisitionProgress:
     started_s: float = 0.0
     _position: int = 0
     _selected: int = 0
-    _left: int = 0
+    _taken: int = 0
 
     def see(self, event: Event) -> None:
         """Take an event into account.
@@ -50,33 +51,37 @@ class AcquisitionProgress:
         self.clock_s = float(values.get("clock_s", self.clock_s))
         if event.kind == "start":
             plan = values.get("plan") or {}
-            self.max_images, self.tiles = plan.get("max_images"), int(plan.get("tiles") or 1) ** 2
+            self.max_images = plan.get("max_images")
+            self.a_survey = plan.get("particles_per_survey") if plan.get("target") == "particles" else int(plan.get("tiles") or 1) ** 2
             self.n_positions = int(values.get("n_positions", 0))
             self.started_s = self.clock_s - float(values.get("seconds", 0.0))
         elif event.kind == "survey":
             self.n_surveys += 1
             self._position = int(values.get("position", self._position)) + 1
-            self._left = sum(bool(tile.get("selected")) for tile in values.get("tiles") or ())
-            self._selected += self._left
+            wanted = [*(values.get("tiles") or ()), *(values.get("particles") or ())]
+            self._selected, self._taken = sum(bool(each.get("selected")) for each in wanted), 0
         elif event.kind == "image":
             self.n_images += 1
-            self._left = max(self._left - 1, 0)
+            self._taken += 1
         elif event.kind == "fault":
             self.n_faults += 1
         elif event.kind == "skip":
             self.n_skipped += 1
             if values.get("what") == "position":
-                self._position, self._left = int(values.get("position", self._position)) + 1, 0
-            else:
-                self._left = max(self._left - 1, 0)
+                self._position, self._selected = int(values.get("position", self._position)) + 1, 0
+            elif values.get("what") in ("tile", "particle"):
+                self._selected -= 1
         elif event.kind == "end":
-            self._position, self._left = self.n_positions, 0
+            self._position, self._selected = self.n_positions, 0
 
     @property
     def n_expected(self) -> int:
         """Images the session is going to have: those of the positions to come as many as of those before."""
-        a_position = self._selected / self.n_surveys if self.n_surveys else self.tiles
-        expected = self.n_images + self._left + round(max(self.n_positions - self._position, 0) * a_position)
+        # What is skipped because there are enough is among the selected until its event comes.
+        chosen = self._selected if self.a_survey is None else min(self._selected, self.a_survey)
+        left = max(chosen - self._taken, 0)
+        a_position = (self.n_images + left) / self.n_surveys if self.n_surveys else self.a_survey or 1
+        expected = self.n_images + left + round(max(self.n_positions - self._position, 0) * a_position)
         return max(expected if self.max_images is None else min(expected, self.max_images), self.n_images)
 
     @property
