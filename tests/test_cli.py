@@ -115,6 +115,15 @@ def test_doctor_finds_and_repairs(call, settings_file, tmp_path):
     assert call("doctor", "run.zarr", "--repair")[0] == 3
     code, out, _ = call("run", "--scheduler", "sync", "--no-report", "--json")
     assert code == 0 and json.loads(out)["n_done"]["segment"] == 1
+    one_place = ["--set", "acquire.stage_x_um=[0, 0]", "--set", "acquire.stage_y_um=[0, 0]", "--set", "acquire.focus_every=1"]
+    samples = [
+        json.loads(call("acquire", "--store", "absent.zarr", "--dry-run", "--json", *one_place, *small(focus_samples=n))[1])["scan_s"]
+        for n in (5, 10)
+    ]
+    none = json.loads(
+        call("acquire", "--store", "absent.zarr", "--dry-run", "--json", *one_place, *small(), "--set", "acquire.focus_every=0")[1]
+    )["scan_s"]
+    assert (samples[0] - none) / (samples[1] - none) == pytest.approx(7 / 12), "a series has an image before and one after it"
     assert call("doctor", "run.zarr")[0] == 0
     assert snapshot(tmp_path / "run.zarr") == before
 

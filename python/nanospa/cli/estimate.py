@@ -64,7 +64,7 @@ def print_estimate(settings: Settings, store: Path, scheduler: str | None, *, as
 
 
 def print_session_estimate(settings: Settings, store: Path, *, as_json: bool) -> None:
-    """Print what a session takes at most; neither the microscope nor the store is touched."""
+    """Print what a session takes where every position has images; neither the microscope nor the store is touched."""
     from nanospa.acquire.raster import serpentine
 
     plan = settings.acquire
@@ -72,7 +72,8 @@ def print_session_estimate(settings: Settings, store: Path, *, as_json: bool) ->
     n_positions = len(serpentine(plan.stage_y_um, plan.stage_x_um, plan.survey_step_um))
     a_survey = plan.tiles**2 if plan.target == "tiles" else plan.particles_per_survey
     n_images = plan.max_images if a_survey is None else min(n_positions * a_survey, plan.max_images or n_positions * a_survey)
-    n_focus = 0 if plan.focus_every == 0 else -(-n_positions // plan.focus_every) * plan.focus_samples
+    # As a rule: an image at the start and one at the end of each series; a series that begins far from focus takes up to twice as many.
+    n_focus = 0 if plan.focus_every == 0 else -(-n_positions // plan.focus_every) * (plan.focus_samples + 2)
     scans = [
         (n_positions, plan.survey_shape, plan.survey_dwell_time_s),
         (n_focus, plan.focus_shape, plan.focus_dwell_time_s),
@@ -87,7 +88,7 @@ def print_session_estimate(settings: Settings, store: Path, *, as_json: bool) ->
         return
     output.say(f"positions   {n_positions}")
     output.say(f"images      {'any number' if n_images is None else f'{n_images} at most'}")
-    output.say(f"scanning    {seconds / 3600:.2f} h at most, without moves, settling and fine focus")
+    output.say(f"scanning    {seconds / 3600:.2f} h where all of them are taken; moves, settling, fine focus and repeats come on top")
     output.say(f"disk        {n_bytes / 1e6:.0f} MB at most at {store}")
 
 
