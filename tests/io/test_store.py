@@ -113,6 +113,21 @@ def test_a_replacement_cut_short_is_undone(store):
     assert not [p.name for p in store.path.iterdir() if p.name.startswith(".")]
 
 
+def test_killed_while_a_stack_grew(store):
+    store.root["frames/stack_000/image"].resize((67, 40, 50))
+    with pytest.raises(errors.StoreError, match="not of one length"):
+        ns.open(store.path)
+    again = Store.open(store.path, writable=True)
+    assert ns.open(store.path)["frames/stack_000/labels/particles/image"].shape == (67, 40, 50)
+    assert_array_equal(again.stacks.read("stack_000", 2, "particles"), np.full((40, 50), 20))
+
+
+def test_a_reader_waits_for_a_stack_that_grows(store, monkeypatch):
+    store.root["frames/stack_000/image"].resize((67, 40, 50))
+    monkeypatch.setattr("time.sleep", lambda _: store.stacks.grow("stack_000", 67))
+    assert ns.open(store.path)["frames/stack_000/labels/particles/image"].shape[0] == 67
+
+
 def test_stacks_by_kind(store):
     same = store.stacks.ensure((40, 50), "uint16", (0.2, 0.25), "HAADF")
     assert same.name == "stack_000" and same.n_frames == 3

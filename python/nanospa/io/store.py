@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from importlib.metadata import version
@@ -18,6 +19,9 @@ from nanospa.schema.store import ATTRIBUTES, SCHEMA_VERSION, SURVEYS
 
 if TYPE_CHECKING:
     import xarray as xr
+
+#: How often and how long a reader waits for a process that makes a stack longer [s].
+ATTEMPTS, WAIT_S = 10, 0.05
 
 
 def open(store: str | Path) -> xr.DataTree:
@@ -38,7 +42,7 @@ def open(store: str | Path) -> xr.DataTree:
     Raises
     ------
     StoreError
-        There is no store.
+        There is no store, or a process was killed while frames and labels grew; whatever writes into the store next mends that.
     StoreSchemaError
         It is not a nanospa store, or of another schema.
 
@@ -54,7 +58,18 @@ def open(store: str | Path) -> xr.DataTree:
     import xarray as xr
 
     Store.open(store)
-    return xr.open_datatree(str(store), engine="zarr", consolidated=False, chunks=None)
+    for _ in range(ATTEMPTS):
+        try:
+            return xr.open_datatree(str(store), engine="zarr", consolidated=False, chunks=None)
+        except ValueError as error:
+            if "not aligned" not in str(error):
+                raise
+        # A session that runs makes room for frames and then for their labels.
+        time.sleep(WAIT_S)
+    raise StoreError(
+        f"{store}: labels and frames are not of one length, as a process that was killed leaves them; "
+        f"nanospa acquire --store {store} goes on with the session, nanospa run --store {store} keeps what there is"
+    )
 
 
 class Store:
@@ -153,6 +168,8 @@ class Store:
         if writable:
             cls._probe(path)
             store_table.recover(path)
+            for stacks in (Stacks(root), Stacks(root, SURVEYS)):
+                stacks.mend()
         return cls(path, root)
 
     @classmethod

@@ -89,6 +89,14 @@ class Stacks:
                     array.resize((n_frames, *array.shape[1:]))
         self._arrays.clear()
 
+    def mend(self) -> None:
+        """Give image and label images one length again, where a process was killed while it changed them one after the other."""
+        for stack in self:
+            lengths = {a.shape[0] for name in (None, *self.label_names(stack.name)) for a in self._levels(stack.name, name, fresh=True)}
+            if len(lengths) > 1:
+                # The longest: what is missing elsewhere is empty, and nothing is lost.
+                self.grow(stack.name, max(lengths))
+
     def trim(self, stack: str, n_frames: int) -> None:
         """Take away the room for more than `n_frames` frames that `grow` has made."""
         for name in (None, *self.label_names(stack)):
