@@ -14,7 +14,9 @@ from nanospa.acquire.microscope import Frame, Microscope
 from nanospa.acquire.plan import Plan, as_plan
 from nanospa.acquire.presence import particle_presence
 from nanospa.acquire.raster import serpentine
+from nanospa.acquire.recovery import recovery
 from nanospa.acquire.session import Session
+from nanospa.acquire.session_return import beside
 from nanospa.acquire.steps import Step
 from nanospa.errors import InvalidValueError, MicroscopeError, SettingsError, StageLimitError, UnknownNameError
 
@@ -93,16 +95,17 @@ def _events(executor: Executor, session: Session, past: list[Event], on_frame: C
     for event in past:
         if event.kind == "end":
             return
-        if _beside(event, step):
-            continue
-        _fits(event, step, session.plan)
-        executor.recall(event)
+        if not beside(event, step):
+            _fits(event, step, session.plan)
+            executor.recall(event)
         step = steps.send(event)
     number = past[-1].number + 1 if past else 0
     if past:
-        for event in _recovery(executor, past, number):
+        for event in recovery(executor, session, past):
+            # Steps like any other to the budgets, and to where things are now.
+            step = steps.send(event)
             yield event
-            number += 1
+            number = event.number + 1
             if event.kind == "pause":
                 return
     while True:
@@ -117,44 +120,12 @@ def _events(executor: Executor, session: Session, past: list[Event], on_frame: C
         step = steps.send(event)
 
 
-def _beside(event: Event, step: Step) -> bool:
-    """Whether an event was none of the session: a pause by hand, or what brought the microscope back after an interruption."""
-    return bool(event.values.get("recovery")) or (event.kind == "pause" and step.kind != "pause")
-
-
 def _fits(event: Event, step: Step, plan: Plan) -> None:
     if event.kind not in (step.kind, "fault"):
         raise InvalidValueError(f"history: expected event {event.number} to be {step.kind!r} or 'fault', found {event.kind!r}")
     if event.kind == "start" and event.values.get("plan_hash") != plan.digest():
         changed = [key for key, value in plan.model_dump(mode="json").items() if event.values.get("plan", {}).get(key) != value]
         raise InvalidValueError(f"history: expected the events of this plan, found another: {', '.join(changed)} differ")
-
-
-def _recovery(executor: Executor, past: list[Event], number: int) -> Iterator[Event]:
-    """Bring the microscope to where the last event left it."""
-    microscope = executor.microscope
-    if "restore" in executor.capabilities and past[-1].state:
-        microscope.set_state(past[-1].state)
-        executor.mark_s = executor.now_s = microscope.clock()
-        return
-    moves = [event for event in past if event.kind == "move"]
-    if not moves:
-        return
-    known = [event.values["defocus_nm"] for event in past if event.values.get("defocus_nm") is not None]
-    back = {key: moves[-1].values[key] for key in ("position", "row", "column", "target_y_um", "target_x_um")}
-    steps = [Step("move", back)]
-    if executor.plan.focus_every > 0:
-        focus = {"mode": "coarse", "position": back["position"], "image": None, "offset_y_nm": 0.0, "offset_x_nm": 0.0}
-        steps.append(Step("focus", focus))
-    if known:
-        microscope.set_defocus(known[-1] * 1e-9)
-    for step in steps:
-        kind, values, _ = executor.execute(step)
-        yield Event(number, kind, {**values, "recovery": True}, executor.state())
-        number += 1
-        if kind == "fault":
-            yield Event(number, "pause", {"reason": values["message"], "clock_s": values["clock_s"], "seconds": 0.0, "recovery": True})
-            return
 
 
 def _possible(microscope: Microscope, plan: Plan) -> None:

@@ -13,6 +13,14 @@ from nanospa.acquire.plan import Plan
 OVERHEAD_S = 1.0
 
 
+def most_focus_scans(plan: Plan, mode: str) -> int:
+    """Images of the longest series that a focus may take."""
+    if mode == "coarse":
+        # At worst the start among the samples, a second series, and two images at the centre found.
+        return 2 * plan.focus_samples + 3
+    return 2 * max(int(plan.fine_focus_range_nm / 2 / plan.fine_focus_step_nm + 1e-9), 1) + 1
+
+
 @dataclass
 class Budget:
     """Time and dose so far, and whether a step would exceed what the plan allows.
@@ -51,10 +59,10 @@ class Budget:
         if not values.get("recovery"):
             self.longest_s[kind] = max(self.longest_s.get(kind, 0.0), seconds)
 
-    def out_of_time(self, kind: str) -> bool:
+    def out_of_time(self, kind: str, wait_s: float = 0.0) -> bool:
         """Whether another step of a kind, and the keeping of what it gives, would take longer than there is time."""
-        limit = self.plan.max_time_s
-        ahead = self.longest_s.get(kind, self.foreseen_s(kind)) + self.longest_s.get("record", 0.0)
+        limit, kind = self.plan.max_time_s, "image" if kind == "drift" else kind
+        ahead = wait_s + self.longest_s.get(kind, self.foreseen_s(kind)) + self.longest_s.get("record", 0.0)
         return limit is not None and self.elapsed_s + ahead > limit
 
     def foreseen_s(self, kind: str) -> float:
@@ -79,13 +87,8 @@ class Budget:
     def focus_dose(self, mode: str) -> float:
         """Electrons a square nanometre of the longest series that a focus may take."""
         plan = self.plan
-        if mode == "coarse":
-            # At worst the start among the samples, a second series, and two images at the centre found.
-            side, shape, n = plan.focus_field_nm, plan.focus_shape, 2 * plan.focus_samples + 3
-        else:
-            half = max(int(plan.fine_focus_range_nm / 2 / plan.fine_focus_step_nm + 1e-9), 1)
-            side, shape, n = plan.fine_focus_field_nm, plan.fine_focus_shape, 2 * half + 1
-        return n * (self.dose(plan.focus_dwell_time_s, side, shape) or 0.0)
+        side, shape = (plan.focus_field_nm, plan.focus_shape) if mode == "coarse" else (plan.fine_focus_field_nm, plan.fine_focus_shape)
+        return most_focus_scans(plan, mode) * (self.dose(plan.focus_dwell_time_s, side, shape) or 0.0)
 
     def over_dose(self, area: Area, dose: float | None) -> bool:
         """Whether another scan would give some place more than it may have."""

@@ -10,19 +10,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nanospa.acquire.autofocus import autofocus
+from nanospa.acquire.budget import most_focus_scans
 from nanospa.acquire.dose import electrons_per_nm2
 from nanospa.acquire.events import Event, plain
 from nanospa.acquire.fine_autofocus import fine_autofocus
 from nanospa.acquire.image_shift import LEAST_CONFIDENCE, image_shift
 from nanospa.acquire.microscope import Frame, Microscope, Region
+from nanospa.acquire.neighbours import agreed
 from nanospa.acquire.objects import objects_of, particles_found, tiles_found
 from nanospa.acquire.plan import Plan
 from nanospa.acquire.refusal import Refusal, asked
 from nanospa.acquire.steps import RECORDS, Step, fault_action
 from nanospa.errors import MicroscopeError
-
-#: Two neighbours that place a survey farther apart than this disagree; the more confident one is believed [nm].
-AGREE_NM = 5.0
 
 #: Width of the strip that two surveys share, in ranges that are searched, from which on a registration is trusted as any other.
 STRIP_SHARE = 2 / 3
@@ -66,11 +65,14 @@ class Executor:
         self.mark_s = self.now_s = microscope.clock()
         self.images: dict[int, NDArray[Any]] = {}
         self.current_A = self._current()
+        self.field_nm = 0.0
+        # Dose of the scans of a step, also of those that failed.
+        self.given = 0.0
 
     def execute(self, step: Step) -> tuple[str, dict[str, Any], Frame | None]:
         """Do a step: kind of the event, its values, and a frame where there is one. Errors of the microscope make a "fault"."""
         frame: Frame | None = None
-        kind = step.kind
+        kind, self.given = step.kind, 0.0
         try:
             if step.wait_s > 0:
                 self._wait(step.wait_s)
@@ -82,26 +84,33 @@ class Executor:
                 values["microscope"] = self.microscope.name
                 values["capabilities"] = sorted(self.capabilities)
         except (MicroscopeError, Refusal) as error:
-            kind, frame = "fault", None
-            action = fault_action(error.kind, step.kind, step.attempt, self.plan.retries, step.failed_in_a_row, self.plan.pause_after)
-            values = {
-                "error": error.kind,
-                "message": str(error),
-                "step": step.kind,
-                "attempt": step.attempt,
-                "action": action,
-                **{key: step.values[key] for key in ("position", "survey", "image", "tile", "particle") if key in step.values},
-            }
-            self._safe()
+            return *self.failed(step, error), None
         except BaseException:
             self._safe()
             raise
+        return kind, self._timed(values), frame
+
+    def failed(self, step: Step, error: MicroscopeError | Refusal, action: str | None = None) -> tuple[str, dict[str, Any]]:
+        """The fault that an error makes, with the dose that was given for nothing."""
+        action = action or fault_action(error.kind, step.kind, step.attempt, self.plan.retries, step.failed_in_a_row, self.plan.pause_after)
+        values = {
+            "error": error.kind,
+            "message": str(error),
+            "step": step.kind,
+            "attempt": step.attempt,
+            "action": action,
+            "electrons_per_nm2": None if self.current_A is None else self.given,
+            **{key: step.values[key] for key in ("position", "survey", "image", "tile", "particle") if key in step.values},
+        }
+        self._safe()
+        return "fault", self._timed(values)
+
+    def _timed(self, values: dict[str, Any]) -> dict[str, Any]:
         with contextlib.suppress(MicroscopeError):
             self.now_s = self.microscope.clock()
-        now = self.now_s
-        values |= {"clock_s": now, "seconds": now - self.mark_s}
-        self.mark_s = now
-        return kind, plain(values), frame
+        timed: dict[str, Any] = plain({**values, "clock_s": self.now_s, "seconds": self.now_s - self.mark_s})
+        self.mark_s = self.now_s
+        return timed
 
     def state(self) -> dict[str, Any]:
         """State of the microscope; empty where it does not answer: what was acquired is not lost by that."""
@@ -133,14 +142,15 @@ class Executor:
         return {**step, "stage_y_um": position.y * 1e6, "stage_x_um": position.x * 1e6}, None
 
     def _focus(self, step: Mapping[str, Any]) -> tuple[dict[str, Any], None]:
-
         plan, fine = self.plan, step["mode"] == "fine"
         side, shape = (plan.fine_focus_field_nm, plan.fine_focus_shape) if fine else (plan.focus_field_nm, plan.focus_shape)
         start = self.microscope.get_defocus()
-        doses: list[float | None] = []
+        n_scans, n_most = 0, most_focus_scans(plan, step["mode"])
+        left = step.get("dose_left_per_nm2")
         faults: list[dict[str, Any]] = []
 
         def image_at(defocus_nm: float) -> NDArray[Any]:
+            nonlocal n_scans
             # One image of a long series that fails does not cost the series.
             for attempt in range(plan.retries + 1):
                 try:
@@ -148,13 +158,14 @@ class Executor:
                     frame = self._scan(shape, plan.focus_dwell_time_s)
                     break
                 except MicroscopeError as error:
-                    if attempt == plan.retries:
+                    # The session has kept the dose of the longest series: no more is spent without asking it.
+                    if attempt == plan.retries or (left is not None and self.given + (n_most - n_scans) * self._nominal(shape) > left):
                         raise
                     self._safe()
                     faults.append({"error": error.kind, "message": str(error), "step": "focus", "attempt": attempt, "action": "retry"})
                     if error.kind == "beam":
                         self._wait(plan.beam_wait_s)
-            doses.append(self._dose(frame))
+            n_scans += 1
             return frame.data
 
         try:
@@ -181,8 +192,8 @@ class Executor:
                 self.microscope.set_defocus(start)
             raise
         self._defocus(result.defocus_nm * 1e-9)
-        dose = None if None in doses else float(sum(d for d in doses if d is not None))
-        return {**step, **result.as_dict(), "field_nm": side, "n_scans": len(doses), "electrons_per_nm2": dose, "faults": faults}, None
+        dose = None if self.current_A is None else self.given
+        return {**step, **result.as_dict(), "field_nm": side, "n_scans": n_scans, "electrons_per_nm2": dose, "faults": faults}, None
 
     def _survey(self, step: Mapping[str, Any]) -> tuple[dict[str, Any], Frame]:
         plan = self.plan
@@ -201,7 +212,7 @@ class Executor:
                 other, image, reference_pixel_size_nm=pixel_nm, offset_nm=(offset[0], offset[1]), largest_nm=plan.stage_error_nm
             )
             registered.append({"survey": neighbour["survey"], "dy_nm": dy, "dx_nm": dx, "confidence": confidence})
-        displaced, confidence = _agreed(registered, self._least_confidence())
+        displaced, confidence = agreed(registered, self._least_confidence())
         labels = objects_of(self.find_particles(image, pixel_nm[0]), (image.shape[0], image.shape[1]))
         self.images[step["survey"]] = image
         # A later survey's neighbours are of its own row and the one before.
@@ -249,8 +260,14 @@ class Executor:
         blank = "beam_blank" in self.capabilities
         if blank:
             self.microscope.set_beam_blanked(False)
-        with asked():
-            frame = self.microscope.acquire(self.plan.detector, shape=shape, dwell_time=dwell_time_s, region=region)[self.plan.detector]
+        try:
+            with asked():
+                frame = self.microscope.acquire(self.plan.detector, shape=shape, dwell_time=dwell_time_s, region=region)[self.plan.detector]
+        except MicroscopeError as error:
+            # An image that did not come has cost its dose, unless there was no beam.
+            self.given += 0.0 if error.kind == "beam" else self._nominal(shape, dwell_time_s, region)
+            raise
+        self.given += self._dose(frame) or 0.0
         if blank:
             self.microscope.set_beam_blanked(True)
         return frame
@@ -332,6 +349,12 @@ class Executor:
         scans = frame.data.shape[0] if frame.data.ndim == 3 else 1
         return scans * electrons_per_nm2(self.current_A, frame.dwell_time, _pixel_nm(frame))
 
+    def _nominal(self, shape: tuple[int, int], dwell_time_s: float | None = None, region: Region | None = None) -> float:
+        """Dose of a scan, whether it gives an image or not; with the dwell time of a focus by default."""
+        part, dwell_time_s = region or Region(), dwell_time_s or self.plan.focus_dwell_time_s
+        pixel_nm = (self.field_nm * part.height / shape[0], self.field_nm * part.width / shape[1])
+        return 0.0 if self.current_A is None else electrons_per_nm2(self.current_A, dwell_time_s, pixel_nm)
+
     def _current(self) -> float | None:
         if self.plan.beam_current_pA is not None:
             return self.plan.beam_current_pA * 1e-12
@@ -343,6 +366,7 @@ class Executor:
                 self.microscope.set_beam_shift(x_nm * 1e-9, y_nm * 1e-9)
 
     def _field(self, side_nm: float) -> None:
+        self.field_nm = side_nm
         with asked():
             self.microscope.set_field_of_view(side_nm * 1e-9)
 
@@ -374,14 +398,3 @@ def _pixel_nm(frame: Frame) -> tuple[float, float]:
 def _flat(frame: Frame) -> NDArray[Any]:
     """The image of a frame; the sum of several scans."""
     return frame.data.sum(axis=0) if frame.data.ndim == 3 else frame.data
-
-
-def _agreed(registered: list[dict[str, Any]], least: float) -> tuple[NDArray[np.float64], float]:
-    """Displacement (y, x) [nm] of a survey by its neighbours: the mean, weighted, of those that agree with the most confident one."""
-    good = sorted((r for r in registered if np.isfinite(r["dy_nm"]) and r["confidence"] >= least), key=lambda r: -r["confidence"])
-    if not good:
-        return np.zeros(2), 0.0
-    shifts = np.array([(r["dy_nm"], r["dx_nm"]) for r in good])
-    agree = np.hypot(*(shifts - shifts[0]).T) <= AGREE_NM
-    weights = np.array([r["confidence"] for r in good]) * agree
-    return weights @ shifts / weights.sum(), good[0]["confidence"]

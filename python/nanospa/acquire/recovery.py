@@ -47,17 +47,16 @@ def _steps(executor: Executor, session: Session, past: list[Event]) -> Iterator[
         except MicroscopeError as error:
             yield executor.failed(Step("recovery"), error, action="pause")
         return
-    if session.here is None:
+    here = session.back.here
+    if here is None:
         return
     known = [event.values["defocus_nm"] for event in past if event.values.get("defocus_nm") is not None]
-    yield executor.execute(Step("move", {key: session.here[key] for key in ("position", "row", "column", "target_y_um", "target_x_um")}))[
-        :2
-    ]
+    yield executor.execute(Step("move", {key: here[key] for key in ("position", "row", "column", "target_y_um", "target_x_um")}))[:2]
     if known and "defocus" in executor.capabilities:
         try:
             microscope.set_defocus(known[-1] * 1e-9)
         except MicroscopeError as error:
             yield executor.failed(Step("recovery"), error, action="pause")
             return
-    for step in session.back():
+    for step in session.back.steps():
         yield executor.execute(step)[:2]

@@ -9,12 +9,14 @@ from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from nanospa.acquire.dose import Area, DoseLedger, electrons_per_nm2
+from nanospa.acquire.budget import Budget
+from nanospa.acquire.dose import Area
 from nanospa.acquire.drift import Drift
 from nanospa.acquire.events import Event
 from nanospa.acquire.microscope import Region
 from nanospa.acquire.plan import Plan
 from nanospa.acquire.raster import Position, serpentine
+from nanospa.acquire.session_return import Return, beside, focus_values, survey_area
 from nanospa.acquire.steps import Step
 from nanospa.acquire.tiles import survey_tiles
 
@@ -37,18 +39,33 @@ class Session:
     zone_axis: bool = False
     n_images: int = 0
     n_surveys: int = 0
-    elapsed_s: float = 0.0
-    clock_s: float = 0.0
     failed_in_a_row: dict[str, int] = field(default_factory=dict)
-    current_A: float | None = None
-    ledger: DoseLedger = field(default_factory=DoseLedger)
-    longest_s: dict[str, float] = field(default_factory=dict)
     surveys: list[dict[str, Any]] = field(default_factory=list)
     imaged: list[tuple[float, float, float]] = field(default_factory=list)
     images_since_fine_focus: int | None = None
+    given_up: str | None = None
+
+    def __post_init__(self) -> None:
+        self.budget = Budget(self.plan)
+        self.back = Return(self.plan, self.budget)
 
     def steps(self) -> Steps:
-        """All steps of the session, from "start" to "end"."""
+        """All steps of the session, from "start" to "end". An event that was none of its own gives the same step again."""
+        course = self.course()
+        step = next(course)
+        while True:
+            event = yield self.back.displaced(step)
+            self.budget.count(event.kind, event.values)
+            self.back.see(event)
+            if beside(event, step):
+                continue
+            try:
+                step = course.send(self.back.undisplaced(event))
+            except StopIteration:
+                return
+
+    def course(self) -> Steps:
+        """The steps themselves."""
         plan = self.plan
         positions = serpentine(plan.stage_y_um, plan.stage_x_um, plan.survey_step_um)
         started = yield Step(
@@ -63,7 +80,7 @@ class Session:
             },
         )
         current_pA = started.values.get("beam_current_pA")
-        self.current_A = None if current_pA is None else current_pA * 1e-12
+        self.budget.current_A = None if current_pA is None else current_pA * 1e-12
         visited = 0
         for position in positions:
             if self.spent("move"):
@@ -92,12 +109,12 @@ class Session:
         """Focus, survey and images of one stage position."""
         plan = self.plan
         centre = (float(moved.values["stage_y_um"]), float(moved.values["stage_x_um"]))
-        focused, n_scans = None, len(self.ledger.entries)
+        focused, n_scans = None, len(self.budget.ledger.entries)
         if focus_due:
             focused = yield from self.focus("coarse", position, centre, (0.0, 0.0))
         area = Area.about(centre[0] * 1e3, centre[1] * 1e3, plan.survey_field_nm, plan.survey_field_nm)
-        dose = self.dose(plan.survey_dwell_time_s, plan.survey_field_nm, plan.survey_shape)
-        if self.over_dose(area, dose):
+        dose = self.budget.dose(plan.survey_dwell_time_s, plan.survey_field_nm, plan.survey_shape)
+        if self.budget.over_dose(area, dose):
             yield Step("skip", {"what": "position", "position": position.index, "reason": "dose"})
             return
         if self.spent("survey"):
@@ -113,24 +130,26 @@ class Session:
                     "offset_x_nm": offset[1],
                     "neighbours": self.neighbours(centre),
                 },
-            )
+            ),
+            area,
+            dose,
         )
         if survey is None:
-            yield Step("skip", {"what": "position", "position": position.index, "reason": "no survey image"})
+            yield Step("skip", {"what": "position", "position": position.index, "reason": self.given_up or "no survey image"})
             return
         self.n_surveys += 1
         values = survey.values
         self.surveys.append(dict(values))
         # The scans before the survey were where the stage read to be; the survey has shown where that is.
-        self.ledger.move(n_scans, *((values[f"stage_{axis}_um"] - values[f"read_{axis}_um"]) * 1e3 for axis in "yx"))
-        self.ledger.add(self.field_of(values), values.get("electrons_per_nm2") or 0.0)
+        self.budget.ledger.move(n_scans, *((values[f"stage_{axis}_um"] - values[f"read_{axis}_um"]) * 1e3 for axis in "yx"))
+        self.budget.ledger.add(self.field_of(values), values.get("electrons_per_nm2") or 0.0)
         wanted = self.tiles_of(values) if plan.target == "tiles" else (yield from self.particles_of(position, values))
         wanted = yield from self.within_budget(position, wanted)
         if focus_due and wanted and (focused is None or focused.values.get("verdict") == "no_signal"):
             # Nothing to focus on where the stage stopped: the first thing to be imaged has something.
             centre = (values["stage_y_um"], values["stage_x_um"])
             yield from self.focus("coarse", position, centre, (wanted[0]["y_nm"], wanted[0]["x_nm"]))
-        drift = Drift(float(values["clock_s"]))
+        self.back.drift = drift = Drift(float(values["clock_s"]))
         if plan.target == "particles":
             # Particles are taken best first; a look may have shown the drift already.
             for each in wanted:
@@ -185,14 +204,15 @@ class Session:
             if self.spent("image"):
                 break
             area = self.part_of(survey, each["region"])
-            if self.over_dose(area, self.dose(plan.look_dwell_time_s, plan.particle_field_nm, plan.look_shape)):
+            dose = self.budget.dose(plan.look_dwell_time_s, plan.particle_field_nm, plan.look_shape)
+            if self.budget.over_dose(area, dose):
                 yield self.skip(position, each, "dose")
                 continue
-            look = yield from self.attempt(Step("drift", {**self.place(position, survey, each, (0.0, 0.0)), "mode": "look"}))
+            look = yield from self.attempt(Step("drift", {**self.place(position, survey, each, (0.0, 0.0)), "mode": "look"}), area, dose)
             if look is None:
-                yield self.skip(position, each, "no look")
+                yield self.skip(position, each, self.given_up or "no look")
                 continue
-            self.ledger.add(area, look.values.get("electrons_per_nm2") or 0.0)
+            self.budget.ledger.add(area, look.values.get("electrons_per_nm2") or 0.0)
             score = look.values["zone_axis"]
             low = score is None or score is False or (score is not True and plan.zone_axis_min is not None and score < plan.zone_axis_min)
             if low:
@@ -213,21 +233,22 @@ class Session:
         centre = (survey["stage_y_um"], survey["stage_x_um"])
         due = plan.fine_focus_every > 0 and (self.images_since_fine_focus is None or self.images_since_fine_focus >= plan.fine_focus_every)
         if due:
-            expected = drift.expected(self.clock_s)
+            expected = drift.expected(self.budget.clock_s)
             offset = (each["y_nm"] + expected[0], each["x_nm"] + expected[1])
             focused = yield from self.focus("fine", position, centre, offset, image=self.n_images)
             self.images_since_fine_focus = 0 if focused is not None else self.images_since_fine_focus
         # About when half of it will be scanned.
-        expected = drift.expected(self.clock_s + self.longest_s.get("image", 0.0) / 2)
+        expected = drift.expected(self.budget.clock_s + self.budget.longest_s.get("image", 0.0) / 2)
         area = self.part_of(survey, each["region"])
-        if self.over_dose(area, self.dose(plan.image_dwell_time_s, side_nm, plan.image_shape)):
+        dose = self.budget.dose(plan.image_dwell_time_s, side_nm, plan.image_shape)
+        if self.budget.over_dose(area, dose):
             yield self.skip(position, each, "dose")
             return
         if self.spent("image"):
             return
-        taken = yield from self.attempt(Step("image", {"image": self.n_images, **self.place(position, survey, each, expected)}))
+        taken = yield from self.attempt(Step("image", {"image": self.n_images, **self.place(position, survey, each, expected)}), area, dose)
         if taken is None:
-            yield self.skip(position, each, "no image")
+            yield self.skip(position, each, self.given_up or "no image")
             return
         self.n_images += 1
         if self.images_since_fine_focus is not None:
@@ -235,7 +256,7 @@ class Session:
         values = taken.values
         if each["what"] == "particle":
             self.imaged.append((survey["stage_y_um"] * 1e3 + each["y_nm"], survey["stage_x_um"] * 1e3 + each["x_nm"], each["size_nm"]))
-        self.ledger.add(area, values.get("electrons_per_nm2") or 0.0)
+        self.budget.ledger.add(area, values.get("electrons_per_nm2") or 0.0)
         confident = values["dy_nm"] is not None
         if confident:
             drift.add(values["clock_s"], values["dy_nm"], values["dx_nm"])
@@ -261,37 +282,33 @@ class Session:
     ) -> Generator[Step, Event, Event | None]:
         """A focus curve, unless the dose or the time forbids it."""
         plan = self.plan
-        if mode == "coarse":
-            # At worst a second series, and one image at the start and one at the centre found.
-            side, shape, n = plan.focus_field_nm, plan.focus_shape, 2 * plan.focus_samples + 2
-        else:
-            side, shape, n = plan.fine_focus_field_nm, plan.fine_focus_shape, int(plan.fine_focus_range_nm / plan.fine_focus_step_nm) + 1
+        side, dose = plan.focus_field_nm if mode == "coarse" else plan.fine_focus_field_nm, self.budget.focus_dose(mode)
         area = Area.about(centre_um[0] * 1e3 + offset_nm[0], centre_um[1] * 1e3 + offset_nm[1], side, side)
-        if self.over_dose(area, (self.dose(plan.focus_dwell_time_s, side, shape) or 0.0) * n):
+        if self.budget.over_dose(area, dose):
             yield Step("skip", {"what": "focus", "position": position.index, "image": image, "reason": "dose"})
             return None
         if self.spent("focus"):
             return None
-        values = {"mode": mode, "position": position.index, "image": image, "offset_y_nm": offset_nm[0], "offset_x_nm": offset_nm[1]}
-        focused = yield from self.attempt(Step("focus", values))
+        values = focus_values(mode, position.index, image, offset_nm, self.budget.dose_left(area))
+        focused = yield from self.attempt(Step("focus", values), area, dose)
         if focused is not None:
-            self.ledger.add(area, focused.values.get("electrons_per_nm2") or 0.0)
+            self.budget.ledger.add(area, focused.values.get("electrons_per_nm2") or 0.0)
             for fault in focused.values["faults"]:
                 # Single images of the series that were taken again.
                 yield Step("fault", {**fault, "position": position.index})
         return focused
 
-    def attempt(self, step: Step) -> Generator[Step, Event, Event | None]:
-        """A step until it succeeds; None where it is given up."""
-        attempt, wait_s = 0, 0.0
+    def attempt(self, step: Step, area: Area | None = None, dose: float | None = None) -> Generator[Step, Event, Event | None]:
+        """A step until it succeeds; None where it is given up, by a budget (`given_up`) or for its faults."""
+        attempt, wait_s, self.given_up = 0, 0.0, None
         while True:
             event = yield replace(step, attempt=attempt, wait_s=wait_s, failed_in_a_row=self.failed_in_a_row.get(step.kind, 0))
-            self.elapsed_s += event.values["seconds"]
-            self.clock_s = event.values["clock_s"]
             if event.kind != "fault":
                 self.failed_in_a_row[step.kind] = 0
-                self.longest_s[step.kind] = max(self.longest_s.get(step.kind, 0.0), event.values["seconds"])
                 return event
+            if area is not None:
+                # What failed may have cost its dose all the same.
+                self.budget.ledger.add(area, event.values.get("electrons_per_nm2") or 0.0)
             wait_s = self.plan.beam_wait_s if event.values["error"] == "beam" else 0.0
             if event.values["action"] == "retry":
                 attempt += 1
@@ -303,44 +320,22 @@ class Session:
                 yield Step("pause", {"reason": event.values["message"]})
                 # Somebody has looked at the microscope since.
                 attempt, wait_s, self.failed_in_a_row = 0, 0.0, {}
+            if area is not None and self.budget.over_dose(area, dose):
+                self.given_up = "dose"
+            elif self.budget.out_of_time(step.kind, wait_s):
+                self.given_up = "time"
+            if self.given_up is not None:
+                return None
 
     def spent(self, kind: str) -> str | None:
         """Which budget ends the session before another step of a kind, if any."""
-        plan = self.plan
-        if plan.max_images is not None and self.n_images >= plan.max_images:
+        if self.plan.max_images is not None and self.n_images >= self.plan.max_images:
             return "images"
-        if plan.max_time_s is not None and self.elapsed_s + self.longest_s.get(kind, self.scan_s(kind)) > plan.max_time_s:
-            return "time"
-        return None
-
-    def scan_s(self, kind: str) -> float:
-        """Time that a step takes at least: that of its scans."""
-        plan = self.plan
-        scans = {
-            "survey": (plan.survey_shape, plan.survey_dwell_time_s, 1),
-            "image": (plan.image_shape, plan.image_dwell_time_s, 1),
-            "focus": (plan.focus_shape, plan.focus_dwell_time_s, plan.focus_samples),
-        }
-        if kind not in scans:
-            return 0.0
-        shape, dwell_time_s, n = scans[kind]
-        return shape[0] * shape[1] * dwell_time_s * n
-
-    def dose(self, dwell_time_s: float, side_nm: float, shape: tuple[int, int]) -> float | None:
-        """Electrons a square nanometre of one scan of a square field."""
-        if self.current_A is None:
-            return None
-        return electrons_per_nm2(self.current_A, dwell_time_s, (side_nm / shape[0], side_nm / shape[1]))
-
-    def over_dose(self, area: Area, dose: float | None) -> bool:
-        """Whether another scan would give some place more than it may have."""
-        limit = self.plan.max_dose_electrons_per_nm2
-        return limit is not None and self.ledger.highest(area) + (dose or 0.0) > limit
+        return "time" if self.budget.out_of_time(kind) else None
 
     def field_of(self, survey: Mapping[str, Any]) -> Area:
         """The specimen that a survey shows."""
-        side = self.plan.survey_field_nm
-        return Area.about(survey["stage_y_um"] * 1e3, survey["stage_x_um"] * 1e3, side, side)
+        return survey_area(survey, self.plan)
 
     def part_of(self, survey: Mapping[str, Any], region: Region) -> Area:
         """The specimen that a region of a survey shows."""
