@@ -25,7 +25,8 @@ def session_lock(path: Path) -> Iterator[None]:
     held = _take(path)
     if held is None:
         raise StoreError(
-            f"{path}: another process acquires into this store or works on it; wait for it, or end an acquisition with nanospa acquire --abort"
+            f"{path}: another process acquires into this store or works on it; wait for it, "
+            "or end an acquisition with nanospa acquire --abort"
         )
     try:
         yield
