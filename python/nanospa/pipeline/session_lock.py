@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import partial
 from pathlib import Path
 
 from nanospa.errors import StoreError
@@ -24,15 +26,16 @@ def session_lock(path: Path) -> Iterator[None]:
     """
     held = _take(path)
     if held is None:
+        file = _file(path)
+        left = f"; if the process that {file} names (computer, process, start) is gone, remove that file" if file.exists() else ""
         raise StoreError(
-            f"{path}: another process acquires into this store or works on it; wait for it, "
-            "or end an acquisition with nanospa acquire --abort"
+            f"{path}: another process acquires into this store or works on it; "
+            f"wait for it, or end an acquisition with nanospa acquire --abort{left}"
         )
     try:
         yield
     finally:
-        if held >= 0:
-            os.close(held)
+        held()
 
 
 def unless_acquiring(path: Path) -> AbstractContextManager[None]:
@@ -43,8 +46,8 @@ def unless_acquiring(path: Path) -> AbstractContextManager[None]:
 def is_held(path: Path) -> bool:
     """Whether a process acquires into the store."""
     held = _take(path)
-    if held is not None and held >= 0:
-        os.close(held)
+    if held is not None:
+        held()
     return held is None
 
 
@@ -76,12 +79,12 @@ def _request(path: Path) -> Path:
     return path.with_name(path.name + ".abort")
 
 
-def _take(path: Path) -> int | None:
-    """Descriptor that holds the lock, −1 where the system has none; None where another process holds it."""
+def _take(path: Path) -> Callable[[], None] | None:
+    """What lets go of the lock; None where another process holds it."""
     try:
         import fcntl
     except ImportError:  # not on Windows
-        return -1
+        return _take_file(_file(path))
     # The folder itself: its files are replaced as they are written, and a lock would go with them.
     descriptor = os.open(path, os.O_RDONLY)
     try:
@@ -92,5 +95,46 @@ def _take(path: Path) -> int | None:
     except OSError:
         # A file system without locks.
         os.close(descriptor)
-        return -1
-    return descriptor
+        return _take_file(_file(path))
+    return partial(os.close, descriptor)
+
+
+def _file(path: Path) -> Path:
+    return path.with_name(path.name + ".lock")
+
+
+def _take_file(file: Path) -> Callable[[], None] | None:
+    """The lock as a file that names its process, where the system has none that goes with the process."""
+    import psutil
+
+    # A number alone may be another process's by now.
+    own = f"{socket.gethostname()} {os.getpid()} {psutil.Process().create_time():.0f}"
+    for _ in range(2):
+        try:
+            with file.open("x", encoding="utf-8") as opened:
+                opened.write(own)
+            return partial(file.unlink, missing_ok=True)
+        except FileExistsError:
+            if not _is_left_over(file):
+                return None
+            file.unlink(missing_ok=True)
+    return None
+
+
+def _is_left_over(file: Path) -> bool:
+    """Whether the process of a lock file is gone; of one on another computer nobody here can tell."""
+    import psutil
+
+    try:
+        host, number, started = file.read_text(encoding="utf-8").split()
+    except (OSError, ValueError):
+        # Being written, or let go of.
+        return False
+    if host != socket.gethostname():
+        return False
+    try:
+        return bool(abs(psutil.Process(int(number)).create_time() - float(started)) > 2)
+    except psutil.NoSuchProcess:
+        return True
+    except psutil.AccessDenied:
+        return False
