@@ -28,6 +28,11 @@ class Drift:
         self.measured.append((clock_s, dy_nm, dx_nm))
         self.measured.sort()
 
+    def restart(self, clock_s: float) -> None:
+        """Begin anew, with the displacement that is there now as 0."""
+        self.start_s = clock_s
+        self.measured.clear()
+
     def last_s(self) -> float:
         """Clock of the latest measurement [s]."""
         return self.measured[-1][0] if self.measured else self.start_s

@@ -14,20 +14,20 @@ from nanospa.acquire.budget import most_focus_scans
 from nanospa.acquire.dose import electrons_per_nm2
 from nanospa.acquire.events import Event, plain
 from nanospa.acquire.fine_autofocus import fine_autofocus
-from nanospa.acquire.image_shift import LEAST_CONFIDENCE, image_shift
+from nanospa.acquire.image_shift import image_shift
 from nanospa.acquire.microscope import Frame, Microscope, Region
-from nanospa.acquire.neighbours import agreed
+from nanospa.acquire.neighbours import agreed, flat, least_confidence, pixel_nm_of
 from nanospa.acquire.objects import objects_of, particles_found, tiles_found
 from nanospa.acquire.plan import Plan
 from nanospa.acquire.refusal import Refusal, asked
 from nanospa.acquire.steps import RECORDS, Step, fault_action
 from nanospa.errors import MicroscopeError
 
-#: Width of the strip that two surveys share, in ranges that are searched, from which on a registration is trusted as any other.
-STRIP_SHARE = 2 / 3
-
 #: Search range of a single particle's displacement against the survey, in fields of view: beyond, it is another particle.
 PARTICLE_SEARCH = 0.35
+
+#: Search range where the stage has come back to a survey, in `Plan.stage_error_nm`.
+RETURN_SEARCH = 2.0
 
 
 class Executor:
@@ -200,7 +200,7 @@ class Executor:
         self._field(plan.survey_field_nm)
         self._shift(0.0, 0.0)
         frame = self._scan(plan.survey_shape, plan.survey_dwell_time_s)
-        pixel_nm, image = _pixel_nm(frame), _flat(frame)
+        pixel_nm, image = pixel_nm_of(frame), flat(frame)
         nominal = np.array(frame.centre) * 1e9 + (step["offset_y_nm"], step["offset_x_nm"])
         registered = []
         for neighbour in step["neighbours"]:
@@ -212,7 +212,7 @@ class Executor:
                 other, image, reference_pixel_size_nm=pixel_nm, offset_nm=(offset[0], offset[1]), largest_nm=plan.stage_error_nm
             )
             registered.append({"survey": neighbour["survey"], "dy_nm": dy, "dx_nm": dx, "confidence": confidence})
-        displaced, confidence = agreed(registered, self._least_confidence())
+        displaced, confidence = agreed(registered, least_confidence(plan))
         labels = objects_of(self.find_particles(image, pixel_nm[0]), (image.shape[0], image.shape[1]))
         self.images[step["survey"]] = image
         # A later survey's neighbours are of its own row and the one before.
@@ -235,26 +235,34 @@ class Executor:
         return self._registered(step, frame), frame
 
     def _drift(self, step: Mapping[str, Any]) -> tuple[dict[str, Any], None]:
-        """A look at a particle, or the record of what an image showed of the drift."""
+        """A look at a particle, a look where the stage has come back to, or the record of what an image showed of the drift."""
+        if step["mode"] == "return":
+            return self._return(step), None
         if step["mode"] != "look" or self.zone_axis is None:
             return dict(step), None
         frame = self._scan_part(step, self.plan.look_shape, self.plan.look_dwell_time_s)
         values = self._registered(step, frame)
-        score = self.zone_axis(frame.data, _pixel_nm(frame)[0])
+        score = self.zone_axis(frame.data, pixel_nm_of(frame)[0])
         applied = bool(np.isfinite(values["dy_nm"]))
         score = bool(score) if isinstance(score, bool | np.bool_) else float(score)
         return {**values, "mode": "look", "zone_axis": score, "applied": applied}, None
 
+    def _return(self, step: Mapping[str, Any]) -> dict[str, Any]:
+        """How far the specimen lies from where its survey showed it, by an image like that survey."""
+        plan, survey = self.plan, self._image_of(step["survey"])
+        if survey is None:
+            return {**step, "dy_nm": None, "dx_nm": None, "confidence": 0.0, "applied": False, "electrons_per_nm2": 0.0}
+        self._field(plan.survey_field_nm)
+        self._shift(0.0, 0.0)
+        frame = self._scan(plan.survey_shape, plan.survey_dwell_time_s)
+        # The stage was wrong then, and is wrong now.
+        dy, dx, confidence = image_shift(
+            survey, flat(frame), reference_pixel_size_nm=pixel_nm_of(frame), largest_nm=RETURN_SEARCH * plan.stage_error_nm
+        )
+        found = bool(np.isfinite(dy))
+        return {**step, "dy_nm": dy, "dx_nm": dx, "confidence": confidence, "applied": found, "electrons_per_nm2": self._dose(frame)}
+
     # What they share.
-
-    def _least_confidence(self) -> float:
-        """Confidence that the registration of a neighbouring survey needs.
-
-        A strip narrower than the range that is searched holds few particles, and few agree with others by chance: of 60 simulated pairs
-        with a strip of 68 nm and a range of 100 nm none was wrong, with one of 33 nm five were.
-        """
-        strip_nm = self.plan.survey_overlap * self.plan.survey_field_nm
-        return LEAST_CONFIDENCE * max(1.0, (STRIP_SHARE * self.plan.stage_error_nm / max(strip_nm, 1e-9)) ** 2)
 
     def _scan(self, shape: tuple[int, int], dwell_time_s: float, region: Region | None = None) -> Frame:
         blank = "beam_blank" in self.capabilities
@@ -289,7 +297,7 @@ class Executor:
 
     def _registered(self, step: Mapping[str, Any], frame: Frame) -> dict[str, Any]:
         """Values of an image whose place is taken from what the survey shows."""
-        plan, pixel_nm = self.plan, _pixel_nm(frame)
+        plan, pixel_nm = self.plan, pixel_nm_of(frame)
         start, size = np.array([step["y0"], step["x0"]]), np.array([step["height"], step["width"]])
         survey_nm = np.array([step["survey_y_um"], step["survey_x_um"]]) * 1e3
         shift = np.array([step["shift_y_nm"], step["shift_x_nm"]])
@@ -304,7 +312,7 @@ class Executor:
             search = PARTICLE_SEARCH * plan.particle_field_nm if "particle" in step else plan.stage_error_nm
             dy, dx, confidence = image_shift(
                 survey,
-                _flat(frame),
+                flat(frame),
                 reference_pixel_size_nm=(plan.survey_field_nm / survey.shape[0], plan.survey_field_nm / survey.shape[1]),
                 pixel_size_nm=pixel_nm,
                 offset_nm=(offset[0], offset[1]),
@@ -321,7 +329,7 @@ class Executor:
         }
 
     def _frame_values(self, frame: Frame, centre_nm: NDArray[np.float64]) -> dict[str, Any]:
-        pixel_nm = _pixel_nm(frame)
+        pixel_nm = pixel_nm_of(frame)
         return {
             "stage_y_um": centre_nm[0] / 1e3,
             "stage_x_um": centre_nm[1] / 1e3,
@@ -347,7 +355,7 @@ class Executor:
         if self.current_A is None:
             return None
         scans = frame.data.shape[0] if frame.data.ndim == 3 else 1
-        return scans * electrons_per_nm2(self.current_A, frame.dwell_time, _pixel_nm(frame))
+        return scans * electrons_per_nm2(self.current_A, frame.dwell_time, pixel_nm_of(frame))
 
     def _nominal(self, shape: tuple[int, int], dwell_time_s: float | None = None, region: Region | None = None) -> float:
         """Dose of a scan, whether it gives an image or not; with the dwell time of a focus by default."""
@@ -389,12 +397,3 @@ class Executor:
         if "beam_blank" in self.capabilities:
             with contextlib.suppress(MicroscopeError):
                 self.microscope.set_beam_blanked(True)
-
-
-def _pixel_nm(frame: Frame) -> tuple[float, float]:
-    return (frame.pixel_size[0] * 1e9, frame.pixel_size[1] * 1e9)
-
-
-def _flat(frame: Frame) -> NDArray[Any]:
-    """The image of a frame; the sum of several scans."""
-    return frame.data.sum(axis=0) if frame.data.ndim == 3 else frame.data

@@ -96,9 +96,10 @@ class Plan(BaseModel):
     max_images : int or None
         Images after which the session ends.
     max_time_s : float or None
-        Time of the instrument after which it ends [s].
+        Time of the instrument after which it ends, pauses aside: what would take longer is not begun [s].
     max_dose_electrons_per_nm2 : float or None
-        Electrons a square nanometre, all scans together, that no place of the specimen may exceed [1/nm²].
+        Electrons a square nanometre, all scans together and failed ones too, that no place of the specimen may exceed, as far as places
+        are known: to a few nm, so that slivers between tiles without padding may get the dose of both [1/nm²].
     retries : int
         Times a failed step is done again before it is skipped.
     pause_after : int

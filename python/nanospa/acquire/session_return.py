@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from nanospa.acquire.budget import Budget
@@ -53,6 +53,10 @@ class Return:
         Displacement (y, x) of the specimen by the stage's coming back elsewhere [nm].
     next_step : Step or None
         The step of the session that comes next, already decided on.
+    stale : Step or None
+        A step that was decided on with the drift before the way back.
+    can_shift : bool
+        Whether the microscope has a beam shift.
     """
 
     plan: Plan
@@ -63,17 +67,28 @@ class Return:
     returned_um: tuple[float, float] | None = None
     shift_nm: tuple[float, float] = (0.0, 0.0)
     next_step: Step | None = None
+    stale: Step | None = None
+    can_shift: bool = False
 
     def see(self, event: Event) -> None:
         """Learn from an event, of the session or of a way back."""
         values, dose = event.values, event.values.get("electrons_per_nm2") or 0.0
         if not values.get("recovery"):
             if event.kind == "move":
-                self.here, self.survey, self.drift, self.returned_um, self.shift_nm = values, None, None, None, (0.0, 0.0)
+                self.here, self.survey, self.drift, self.returned_um, self.shift_nm, self.stale = values, None, None, None, (0.0, 0.0), None
             elif event.kind == "survey":
                 self.survey = values
+            elif event.kind == "start":
+                self.can_shift = "beam_shift" in values.get("capabilities", ())
         elif event.kind == "move":
-            self.returned_um = (values["stage_y_um"], values["stage_x_um"])
+            self.returned_um, self.shift_nm = (values["stage_y_um"], values["stage_x_um"]), (0.0, 0.0)
+        elif event.kind == "drift" or values.get("step") == "drift":
+            self.budget.ledger.add(self.area(self.plan.survey_field_nm), dose)
+            if values.get("applied"):
+                # All of it is the stage's from now on, and the drift starts anew: nobody knows what it was meanwhile.
+                self.shift_nm, self.stale = (values["dy_nm"], values["dx_nm"]), self.next_step
+                if self.drift is not None:
+                    self.drift.restart(values["clock_s"])
         elif event.kind == "focus" or values.get("step") == "focus":
             self.budget.ledger.add(self.area(self.plan.focus_field_nm), dose)
 
@@ -87,7 +102,11 @@ class Return:
     def steps(self) -> Iterator[Step]:
         """What is done after the move back."""
         assert self.here is not None
-        position = self.here["position"]
+        plan, position = self.plan, self.here["position"]
+        if self.survey is not None and self.can_shift:
+            dose = self.budget.dose(plan.survey_dwell_time_s, plan.survey_field_nm, plan.survey_shape) or 0.0
+            if not self.budget.over_dose(self.area(plan.survey_field_nm), dose + self.kept()):
+                yield Step("drift", {"mode": "return", "survey": self.survey["survey"], "position": position})
         if self.plan.focus_every > 0:
             area = self.area(self.plan.focus_field_nm)
             if self.budget.over_dose(area, self.budget.focus_dose("coarse") + self.kept()):
@@ -112,8 +131,26 @@ class Return:
     def displaced(self, step: Step) -> Step:
         """A step of the session, where the specimen is now."""
         self.next_step = step
-        return step
+        if self.shift_nm == (0.0, 0.0) or not _placed(step.kind, step.values, "focus"):
+            return step
+        # A retry is another step with the same values.
+        keep = step.kind == "focus" or self.stale is None or step.values is not self.stale.values
+        names = ("offset",) if step.kind == "focus" else ("shift", "expected")
+        moved = {f"{name}_{axis}_nm": by for name in names for axis, by in zip("yx", self.shift_nm, strict=True)}
+        return replace(
+            step,
+            values={**step.values, **{key: by + (step.values[key] if keep else 0.0) for key, by in moved.items()}},
+        )
 
     def undisplaced(self, event: Event) -> Event:
         """An event as if the stage had not come back elsewhere."""
-        return event
+        values = event.values
+        if self.shift_nm == (0.0, 0.0) or not _placed(event.kind, values) or values["dy_nm"] is None:
+            return event
+        y, x = self.shift_nm
+        return replace(event, values={**values, "dy_nm": values["dy_nm"] - y, "dx_nm": values["dx_nm"] - x})
+
+
+def _placed(kind: str, values: Mapping[str, Any], *others: str) -> bool:
+    """Whether a step, or its event, is an image or a look at a place of the survey."""
+    return kind in ("image", *others) or (kind == "drift" and values["mode"] == "look")
