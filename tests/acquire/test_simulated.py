@@ -249,7 +249,7 @@ def test_truth_is_nowhere_in_what_a_session_sees():
         "scan_rotation_rad",
     }
     other = ns.acquire.connect("simulated", specimen=BlobSpecimen(), seed=1)
-    with pytest.raises(UnknownNameError, match="frame: expected one that this microscope took"):
+    with pytest.raises(UnknownNameError, match="frame: expected one of the latest 4096 that this microscope took"):
         other.truth(frame)
 
 
@@ -326,3 +326,15 @@ def test_nothing_works_without_connection():
             call()
     microscope.connect()
     assert take(microscope).data.shape == (128, 128)
+
+
+def test_the_truth_of_the_latest_scans_is_kept_and_no_more(monkeypatch):
+    from nanospa.acquire.drivers import recorder
+
+    monkeypatch.setattr(recorder, "KEPT_SCANS", 3)
+    microscope = ns.acquire.connect("simulated", specimen=BlobSpecimen())
+    frames = [microscope.acquire("HAADF", shape=(16, 16), dwell_time=1e-6)["HAADF"] for _ in range(5)]
+    for frame in frames[2:]:
+        microscope.truth(frame)
+    with pytest.raises(UnknownNameError, match="latest"):
+        microscope.truth(frames[1])

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from nanospa.acquire.drivers.recorder import NM, Recorder, Trace
+from nanospa.acquire.drivers.recorder import KEPT_SCANS, NM, Recorder, Trace
 from nanospa.acquire.microscope import Frame
 from nanospa.errors import UnknownNameError
 
@@ -39,7 +39,7 @@ class KnownTruth:
         Raises
         ------
         UnknownNameError
-            The frame is none of this microscope's.
+            The frame is none of this microscope's latest.
         """
         return self._recorder.truth(self._trace_of(frame))
 
@@ -66,5 +66,6 @@ class KnownTruth:
     def _trace_of(self, frame: Frame) -> Trace:
         name = frame.metadata.get("scan_key")
         if name not in self._recorder.traces:
-            raise UnknownNameError(f"frame: expected one that this microscope took since it was made, found scan_key {name!r}")
+            latest = f"one of the latest {KEPT_SCANS} that this microscope took since it was made"
+            raise UnknownNameError(f"frame: expected {latest}, found scan_key {name!r}")
         return self._recorder.traces[name]

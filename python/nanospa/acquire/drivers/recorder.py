@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 NM = 1e9
+#: Latest scans whose truth is kept: 12 kB each, a long session has tens of thousands.
+KEPT_SCANS = 4096
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,7 @@ class Recorder:
     def __init__(self, specimen: Any, settings: SimulatedSettings) -> None:
         self._settings = settings
         self._specimen: Any = _specimen(specimen, settings.seed)
-        #: Scans so far by their name.
+        #: Latest scans by their name.
         self.traces: dict[str, Trace] = {}
 
     def specimen_text(self) -> str:
@@ -61,6 +63,8 @@ class Recorder:
         """The way of the beam: `centre` (y, x) at the start, `drift` (row, 2) of the lines since, `defocus` from the stage's z [m]."""
         settings = self._settings
         jitter = settings.line_jitter * normal(2 * scan.shape[0], name, "jitter").reshape(-1, 2)
+        # The same scan again counts as the latest.
+        self.traces.pop(name, None)
         self.traces[name] = trace = Trace(
             scan=scan,
             centre_nm=(float(centre[0]) * NM, float(centre[1]) * NM),
@@ -68,6 +72,8 @@ class Recorder:
             line_shift_nm=(drift + jitter) * NM,
             column_shift_nm=scan.flyback_shift(settings.flyback_lag, settings.flyback_lag_time) * NM,
         )
+        while len(self.traces) > KEPT_SCANS:
+            del self.traces[next(iter(self.traces))]
         return trace
 
     def image(self, trace: Trace, electrons_per_pixel: float, noise_key: tuple[object, ...]) -> NDArray[np.uint16]:
