@@ -56,7 +56,8 @@ class Scan:
 class Driver(Microscope):
     """Base of a driver. A driver sets `name` and `_capabilities` and fills in the hooks below that its capabilities need.
 
-    Hooks have plain arguments that were checked before, and may raise whatever the instrument's library raises.
+    Hooks have plain arguments that were checked before, and may raise whatever the instrument's library raises. A hook that is needed and
+    not filled in raises NotImplementedError, which the caller gets as a `MicroscopeError` that says so.
     """
 
     name = "driver"
@@ -139,6 +140,8 @@ class Driver(Microscope):
         """Error of nanospa for what the instrument's library raised."""
         if isinstance(error, TimeoutError):
             kind = AcquisitionTimeout
+        if isinstance(error, NotImplementedError) and not error.args:
+            return kind(f"{self.name}: {what}: expected a driver that fills in the hook for it, found {type(self).__name__} without")
         return kind(f"{self.name}: {what}: {type(error).__name__}: {error}")
 
     # The protocol.
