@@ -9,7 +9,7 @@ import nanospa as ns
 import pytest
 from numpydoc.docscrape import FunctionDoc
 
-PACKAGES = ("acquire", "acquire.bluesky", "segment", "measure", "cluster", "simulate", "io", "pipeline", "report", "testing")
+PACKAGES = ("acquire", "acquire.bluesky", "segment", "measure", "cluster", "reconstruct", "simulate", "io", "pipeline", "report", "testing")
 
 
 def public():

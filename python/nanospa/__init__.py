@@ -18,12 +18,25 @@ __version__ = "0.1.0"
 
 __getattr__, __dir__, __all__ = lazy.attach(
     __name__,
-    submodules=["acquire", "cluster", "errors", "io", "measure", "pipeline", "report", "schema", "segment", "simulate", "testing"],
+    submodules=[
+        "acquire",
+        "cluster",
+        "errors",
+        "io",
+        "measure",
+        "pipeline",
+        "reconstruct",
+        "report",
+        "schema",
+        "segment",
+        "simulate",
+        "testing",
+    ],
     submod_attrs={"_threads": ["threads"], "io.store": ["open"]},
 )
 __all__ += ["__version__"]
 
 if TYPE_CHECKING:
-    from nanospa import acquire, cluster, errors, io, measure, pipeline, report, schema, segment, simulate, testing
+    from nanospa import acquire, cluster, errors, io, measure, pipeline, reconstruct, report, schema, segment, simulate, testing
     from nanospa._threads import threads
     from nanospa.io.store import open

@@ -15,6 +15,9 @@ PARTICLE_IMAGES = "particle_images"
 POPULATION = "population"
 CLUSTER_SCAN = "cluster_scan"
 CLUSTER_QUALITY = "cluster_quality"
+#: One group a reconstruction: the volume as an OME-Zarr image and its arrays (`nanospa.schema.volumes`); and one row a reconstruction.
+VOLUMES = "volumes"
+RECONSTRUCTIONS = "reconstructions"
 TRUTH = "truth"
 STATUS = "status"
 

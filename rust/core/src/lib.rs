@@ -10,5 +10,6 @@ mod union_find;
 
 pub mod cluster;
 pub mod measure;
+pub mod reconstruct;
 pub mod segment;
 pub mod simulate;

@@ -7,6 +7,7 @@ mod blobs;
 mod cluster;
 mod error;
 mod measure;
+mod reconstruct;
 mod segment;
 mod simulate;
 

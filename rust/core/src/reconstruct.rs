@@ -1,0 +1,1 @@
+//! Reconstruction of a volume from projections along unknown directions.

@@ -1,0 +1,1 @@
+//! Binding of `nanospa_core::reconstruct`.
