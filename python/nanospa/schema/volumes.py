@@ -27,8 +27,8 @@ class Variable:
     meaning: str
 
 
-#: Every variable of a reconstruction, by name. `half`: the two half-sets; `detector` = x, y, beam; `axis` = x, y, z of the volume; `shell`: radius
-#: in Fourier space, with the coordinate `frequency` [1/nm]; `basin`: distinct end models, best first.
+#: Every variable of a reconstruction, by name. `half`: the two half-sets; `detector` = x, y, beam; `axis` = x, y, z of the volume;
+#: `shell`: radius in Fourier space, with the coordinate `frequency` [1/nm]; `basin`: distinct end models, best first.
 VARIABLES: dict[str, Variable] = {
     "volume": Variable(
         ("z", "y", "x"), "float32", "", "density: sums along the beam, in voxels, are the pixel values of the mean particle"
