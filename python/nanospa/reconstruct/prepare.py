@@ -1,0 +1,390 @@
+"""Particle images made ready for the search: background, centre, mask, size, noise."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nanospa.errors import EmptyInputError, InvalidValueError, PixelSizeError, ShapeError
+from nanospa.reconstruct.border import cut_by_border, signal_area, soft_masks
+from nanospa.reconstruct.centre import centroids, combined, match_profile
+from nanospa.reconstruct.centrosymmetry import is_centrosymmetric
+from nanospa.reconstruct.fourier_crop import fourier_crop, noise_factors
+from nanospa.reconstruct.noise import background, shrunk
+from nanospa.reconstruct.radial_profile import distances, enclosing_radius, gyration_ball_radius, mean_profile
+from nanospa.reconstruct.size_normalisation import intensity_scales
+from nanospa.schema import as_image, keeps_calibration, pixel_size_pair
+
+#: Fewest images of a stack.
+MIN_IMAGES = 3
+
+#: Passes over centre, radius and background.
+PASSES = 3
+
+#: Width of the soft edge of the circular mask, in radii of the particle, and at least in pixels.
+EDGE_SHARE = 0.1
+EDGE_PX = 3.0
+
+#: Share of images that touch the border above which the stack is said to be in too small a box.
+CUT_SHARE = 0.05
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Images ready for the search, and what was found and taken out.
+
+    Attributes
+    ----------
+    images : numpy.ndarray of float32, shape (image, y, x)
+        Centred, without background, masked by a soft circle, brought to one size.
+    pixel_size_nm : float
+        Pixel size of `images` [nm].
+    shifts : numpy.ndarray of float64, shape (image, 2)
+        Displacements (dx, dy) taken out, in pixels of `images` before the size was normalised [px].
+    scales : numpy.ndarray of float64, shape (image,)
+        Size of each particle over the mean size; ones where sizes are left alone [-].
+    intensities : numpy.ndarray of float64, shape (image,)
+        Integrated intensity of each particle before the size was normalised, in pixels of `images`.
+    noise : numpy.ndarray of float64, shape (image,)
+        Standard deviation of the noise of a pixel of `images` [intensity].
+    snr : float
+        (Standard deviation of the signal over its own pixels / that of the noise)²; infinite without noise [-].
+    radius_px : float
+        Radius that encloses the mean particle in every orientation [px].
+    ball_radius_px : float
+        Radius of the ball with the mean particle's radius of gyration [px].
+    centrosymmetric : bool
+        Whether the images are their own 180° rotations, as those of a shape with an inversion centre are.
+    cut : numpy.ndarray of bool, shape (image,)
+        Images whose particle reaches the border.
+    warnings : tuple of str
+        What a user should know, in sentences.
+    """
+
+    images: NDArray[np.float32]
+    pixel_size_nm: float
+    shifts: NDArray[np.float64]
+    scales: NDArray[np.float64]
+    intensities: NDArray[np.float64]
+    noise: NDArray[np.float64]
+    snr: float
+    radius_px: float
+    ball_radius_px: float
+    centrosymmetric: bool
+    cut: NDArray[np.bool_]
+    warnings: tuple[str, ...] = field(default=())
+
+    @property
+    def box(self) -> int:
+        """Side of the images [px]."""
+        return int(self.images.shape[-1])
+
+    def at(self, box: int) -> Prepared:
+        """The same images in a smaller box: Fourier-cropped, the pixel size grown.
+
+        Parameters
+        ----------
+        box : int
+            Side of the images, even, at most the present one [px].
+
+        Returns
+        -------
+        Prepared
+            Values of pixels are kept (the integrated intensity falls with the number of pixels); the noise is that of the larger pixels.
+
+        Raises
+        ------
+        InvalidValueError
+            `box` is odd, below 4 or larger than the present one.
+        """
+        if box == self.box:
+            return self
+        if box > self.box:
+            raise InvalidValueError(f"box: expected at most the present one, {self.box}, found {box}")
+        ratio = box / self.box
+        return replace(
+            self,
+            images=fourier_crop(self.images, box),
+            pixel_size_nm=self.pixel_size_nm / ratio,
+            shifts=self.shifts * ratio,
+            intensities=self.intensities * ratio**2,
+            noise=self.noise * float(noise_factors(self.box, box, np.ones(1))[0]),
+            radius_px=self.radius_px * ratio,
+            ball_radius_px=self.ball_radius_px * ratio,
+        )
+
+    def subset(self, images: Any) -> Prepared:
+        """Some of the images.
+
+        Parameters
+        ----------
+        images : array_like of int or bool, shape (image,)
+            Which.
+
+        Returns
+        -------
+        Prepared
+        """
+        index = np.asarray(images)
+        names = ("images", "shifts", "scales", "intensities", "noise", "cut")
+        return replace(self, **{name: getattr(self, name)[index] for name in names})
+
+    def shifts_in_given(self, shifts: Any) -> NDArray[np.float64]:
+        """Displacements in the images as they were given, from those found in the prepared ones.
+
+        Parameters
+        ----------
+        shifts : array_like of float, shape (image, 2)
+            Displacements (dx, dy) in `images` [px of `images`].
+
+        Returns
+        -------
+        numpy.ndarray of float64, shape (image, 2)
+            (dx, dy) before centring and size normalisation [px of `images`].
+        """
+        return self.shifts + np.asarray(shifts, dtype=np.float64) * self.scales[:, None]
+
+    def circle(self, *, edge_px: float | None = None) -> NDArray[np.float32]:
+        """The soft circular mask of the images.
+
+        Parameters
+        ----------
+        edge_px : float, optional
+            Width of the cosine edge outside `radius_px` [px].
+
+        Returns
+        -------
+        numpy.ndarray of float32, shape (y, x)
+        """
+        return circle(self.box, self.radius_px, edge_px)
+
+
+def circle(box: int, radius_px: float, edge_px: float | None = None) -> NDArray[np.float32]:
+    """1 within a radius of the centre index, then a cosine edge down to 0; float32 (y, x)."""
+    edge = max(EDGE_SHARE * radius_px, EDGE_PX * box / 64) if edge_px is None else edge_px
+    r = distances(box, np.zeros((1, 2)))[0]
+    return np.asarray(0.5 + 0.5 * np.cos(np.pi * np.clip((r - radius_px) / max(edge, 1e-6), 0, 1)), dtype=np.float32)
+
+
+@keeps_calibration("images")
+def prepare(
+    images: Any,
+    *,
+    pixel_size_nm: Any = None,
+    masks: Any = None,
+    box: int | None = None,
+    normalise_size: bool = True,
+    centrosymmetric: bool | str = "auto",
+) -> Prepared:
+    """Make the images of one cluster's particles ready for the search.
+
+    Background and noise come from the pixels around the particles, centres from their centroids and, in noise, from the match with the mean
+    particle, sizes from the integrated intensity. Nothing here needs orientations.
+
+    Parameters
+    ----------
+    images : array_like of real dtype, shape (image, y, x)
+        Square images, particles bright; a DataArray gives its own pixel size. Odd boxes lose their last row and column.
+    pixel_size_nm : float
+        Pixel size [nm].
+    masks : array_like of bool, shape (image, y, x), optional
+        Where each particle is, from a segmentation; widened and softened, they remove neighbours.
+    box : int, optional
+        Side of the prepared images, even, at most that of the images; by default theirs [px].
+    normalise_size : bool
+        Whether to bring all particles to the mean size.
+    centrosymmetric : bool or "auto"
+        Whether the shape has an inversion centre; "auto" asks the images.
+
+    Returns
+    -------
+    Prepared
+
+    Raises
+    ------
+    ShapeError
+        Not a stack of square images, or masks of another shape.
+    DtypeError, NonFiniteError
+        Images that cannot be used.
+    EmptyInputError
+        Fewer than three images, or nothing in them.
+    PixelSizeError
+        No pixel size, or a different one along y and x.
+    InvalidValueError
+        A constant image, particles darker than the background, or a box out of range.
+
+    References
+    ----------
+    Integrated intensity as volume: T. J. A. Slater et al., "Automated single-particle reconstruction of heterogeneous inorganic
+    nanoparticles", Microscopy and Microanalysis 26, 1168 (2020).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nanospa as ns
+    >>> views = [ns.simulate.random_rotation(np.random.default_rng(i)) for i in range(5)]
+    >>> images = [ns.simulate.particle("cube", size_nm=10, pixel_size_nm=0.8, box_px=32, rotation=r, shift_px=(1.5, 0)) for r in views]
+    >>> prepared = ns.reconstruct.prepare(np.stack(images), pixel_size_nm=0.8)
+    >>> prepared.shifts.mean(axis=0).round(1), prepared.centrosymmetric
+    (array([1.5, 0. ]), True)
+    """
+    stack, size_nm = _checked(images, pixel_size_nm)
+    count, n = len(stack), stack.shape[-1]
+    if box is not None and not 4 <= box <= n:
+        raise InvalidValueError(f"box: expected an even number of 4 … {n}, found {box!r}")
+    regions = _checked_masks(masks, stack.shape) if masks is not None else None
+    notes: list[str] = []
+
+    centres = np.zeros((count, 2))
+    radius = 0.47 * n - 2
+    ones = np.ones(count)
+    level = sigma = np.zeros(count)
+    flat = stack
+    for step in range(PASSES):
+        radii = distances(n, centres)
+        outside = radii > radius + 2
+        if outside.mean() < 0.05:
+            outside = distances(n, np.zeros((1, 2))) > 0.47 * n
+            outside = np.broadcast_to(outside, stack.shape)
+        if regions is not None:
+            outside = outside & ~regions
+        level, sigma, _ = background(stack, outside)
+        pixels = outside.sum(axis=(1, 2))
+        level = shrunk(level, float(np.mean(sigma**2 / np.maximum(pixels, 1))))
+        flat = np.asarray(stack - level[:, None, None].astype(np.float32))
+        if regions is not None:
+            flat *= soft_masks(regions)
+        noise = float(np.sqrt(np.mean(sigma**2)))
+        if step == 0:
+            centres = centroids(flat, centres, np.full(count, 0.47 * n - 1))
+        profile, rings = mean_profile(flat, distances(n, centres))
+        radius = enclosing_radius(profile, rings, noise)
+        if profile[: max(2, round(radius / 2))].mean() <= 0:
+            raise _no_particles(profile, rings, noise)
+        matched = match_profile(flat, profile, radius, reach=n / 4)
+        window = np.full(count, min(radius + 1, n / 2 - 1))
+        found = centroids(flat, matched, window)
+        centroid_error, matched_error = _centre_errors(profile, radius, noise)
+        centres = combined(found, matched, centroid_error, matched_error)
+
+    radii = distances(n, centres)
+    intensities = _integrated(flat, radii, np.full(count, radius))
+    area = math.pi * radius**2
+    errors = sigma * math.sqrt(area + area**2 / max(float(np.mean(pixels)), 1.0))
+    if float(np.median(intensities)) <= 0:
+        raise _no_particles(profile, rings, noise)
+    scales = ones
+    if normalise_size:
+        for _ in range(2):
+            scales = intensity_scales(intensities, errors)
+            profile, rings = mean_profile(np.asarray(flat / scales[:, None, None], np.float32), distances(n, centres, scales))
+            radius = enclosing_radius(profile, rings, noise)
+            intensities = _integrated(flat, radii, radius * np.maximum(scales, 1.0))
+    cut = cut_by_border(flat, noise)
+    if cut.mean() > CUT_SHARE:
+        notes.append(f"{int(cut.sum())} of {count} particles reach the border of their image: a larger box is needed")
+    deviating = (scales <= 0.5) | (scales >= 2)
+    if deviating.any():
+        notes.append(f"{int(deviating.sum())} of {count} particles are less than half or more than twice the mean size")
+
+    side = n if box is None else box
+    ready = fourier_crop(flat, side, shifts=centres, scales=scales)
+    ready /= scales[:, None, None].astype(np.float32)
+    ratio = side / n
+    ready *= circle(side, radius * ratio)
+    pixel_noise = sigma * noise_factors(n, side, scales) / scales
+    signal = _signal_deviation(flat, centres, radius * np.maximum(scales, 1), noise)
+    snr = (signal / noise) ** 2 if noise > 0 else math.inf
+    prepared = Prepared(
+        images=ready,
+        pixel_size_nm=size_nm / ratio,
+        shifts=centres * ratio,
+        scales=scales,
+        intensities=intensities * ratio**2,
+        noise=pixel_noise,
+        snr=snr,
+        radius_px=radius * ratio,
+        ball_radius_px=gyration_ball_radius(profile, radius) * ratio,
+        centrosymmetric=True,
+        cut=cut,
+        warnings=tuple(notes),
+    )
+    symmetric = is_centrosymmetric(ready, pixel_noise, radius * ratio) if centrosymmetric == "auto" else bool(centrosymmetric)
+    return replace(prepared, centrosymmetric=symmetric)
+
+
+def _checked(images: Any, pixel_size_nm: Any) -> tuple[NDArray[np.float32], float]:
+    sizes = pixel_size_pair(pixel_size_nm)
+    if sizes is None:
+        raise PixelSizeError("pixel_size_nm: expected a number > 0, found None")
+    if not math.isclose(sizes[0], sizes[1], rel_tol=1e-3):
+        raise PixelSizeError(f"pixel_size_nm: expected square pixels, found {sizes[0]} along y and {sizes[1]} along x")
+    stack = as_image(images, "images", ndim=3)
+    if stack.shape[1] != stack.shape[2]:
+        raise ShapeError(f"images: expected square images, found shape {stack.shape}")
+    if len(stack) < MIN_IMAGES:
+        raise EmptyInputError(f"images: expected at least {MIN_IMAGES} images, found {len(stack)}")
+    if stack.shape[1] < 8:
+        raise ShapeError(f"images: expected a box of at least 8 px, found shape {stack.shape}")
+    even = stack.shape[1] // 2 * 2
+    flat = stack[:, :even, :even].astype(np.float32)
+    constant = np.flatnonzero(flat.max(axis=(1, 2)) == flat.min(axis=(1, 2)))
+    if len(constant) == len(flat):
+        raise EmptyInputError("images: expected a particle in each, found every image constant")
+    if constant.size:
+        raise InvalidValueError(f"images: expected a particle in each, found image {constant[0]} constant ({constant.size} in all)")
+    return flat, sizes[0]
+
+
+def _checked_masks(masks: Any, shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    from nanospa.schema.arrays import as_mask
+
+    regions = as_mask(masks, "masks", ndim=3)
+    even = shape[-1]
+    if regions.shape[0] != shape[0] or regions.shape[1] // 2 * 2 != even or regions.shape[2] // 2 * 2 != even:
+        raise ShapeError(f"masks: expected the images' shape {shape}, found {regions.shape}")
+    regions = regions[:, :even, :even]
+    empty = np.flatnonzero(~regions.any(axis=(1, 2)))
+    if empty.size:
+        raise InvalidValueError(f"masks: expected a particle in each, found mask {empty[0]} empty ({empty.size} in all)")
+    return regions
+
+
+def _no_particles(profile: NDArray[np.float64], rings: NDArray[np.float64], noise: float) -> InvalidValueError:
+    inner = slice(0, max(2, len(profile) // 3))
+    mean = float((profile[inner] * rings[inner]).sum() / rings[inner].sum())
+    if mean < -3 * noise / math.sqrt(rings[inner].sum()):
+        return InvalidValueError("images: expected particles brighter than their background, found darker ones (bright field?)")
+    return InvalidValueError("images: expected particles brighter than their background, found nothing above the noise")
+
+
+def _integrated(images: NDArray[np.float32], radii: NDArray[np.float32], radius: NDArray[np.float64]) -> NDArray[np.float64]:
+    window = np.clip(radius[:, None, None].astype(np.float32) + 1 - radii, 0, 1)
+    return np.asarray((images * window).sum(axis=(1, 2), dtype=np.float64))
+
+
+def _centre_errors(profile: NDArray[np.float64], radius: float, noise: float) -> tuple[float, float]:
+    """Standard errors per axis [px] of the windowed centroid and of the match with the profile, from the noise alone."""
+    if noise == 0:
+        return 0.0, 0.0
+    r = np.arange(len(profile), dtype=np.float64)
+    ring = 2 * np.pi * np.maximum(r, 1 / 8) * (r <= radius)
+    mass = float((profile * ring).sum())
+    slope = np.gradient(profile)
+    # Along one axis: ⟨x²⟩ = r²/2 on a ring, and ⟨(∂T/∂x)²⟩ = (dT/dr)²/2.
+    return noise * math.sqrt(float((ring * r * r).sum()) / 2) / max(mass, 1e-12), noise / math.sqrt(float((ring * slope**2).sum()) / 2)
+
+
+def _signal_deviation(images: NDArray[np.float32], centres: NDArray[np.float64], radii: NDArray[np.float64], noise: float) -> float:
+    """Standard deviation of the signal over the pixels it has."""
+    inside = distances(images.shape[-1], centres) <= radii[:, None, None]
+    number = inside.sum(axis=(1, 2))
+    area = signal_area(images, inside, noise)
+    total = np.where(inside, images, 0).sum(axis=(1, 2), dtype=np.float64)
+    square = np.where(inside, images.astype(np.float64) ** 2, 0).sum(axis=(1, 2)) - number * noise**2
+    mean_area = max(float(area.mean()), 1.0)
+    return math.sqrt(max(float(square.mean()) / mean_area - (float(total.mean()) / mean_area) ** 2, 0.0))
