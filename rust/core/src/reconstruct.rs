@@ -1,1 +1,4 @@
 //! Reconstruction of a volume from projections along unknown directions.
+
+pub mod fourier_volume;
+pub mod kaiser_bessel;

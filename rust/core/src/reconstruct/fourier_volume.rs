@@ -1,0 +1,207 @@
+//! The Fourier transform of a volume on a padded grid, and its value anywhere inside the Nyquist sphere.
+
+use ndarray::ArrayView3;
+use rustfft::num_complex::Complex;
+
+use super::kaiser_bessel::{PADDING, weights, weights_with_slopes};
+use crate::error::{Error, Result};
+
+/// Shape (z, y, x) of the grid of a box of `n`: half of Fourier space (x ≥ 0) out to Nyquist, and the kernel's reach beyond.
+pub const fn grid_shape(n: usize) -> (usize, usize, usize) {
+    (PADDING * n + 3, PADDING * n + 3, n + 3)
+}
+
+/// A grid as `nanospa.reconstruct.FourierVolume` holds it: index (z + n + 1, y + n + 1, x + 1) in steps of half a Fourier pixel.
+#[derive(Clone, Copy)]
+pub struct FourierVolume<'a> {
+    grid: &'a [Complex<f32>],
+    n: usize,
+}
+
+/// Where a sample lies: the corner of its 4³ grid points, how far above the second of them, and whether x was mirrored.
+struct Place {
+    corner: usize,
+    fraction: [f32; 3],
+    mirrored: bool,
+}
+
+impl<'a> FourierVolume<'a> {
+    /// A grid of the shape `grid_shape(n)`, C-contiguous.
+    pub fn new(grid: ArrayView3<'a, Complex<f32>>, n: usize) -> Result<Self> {
+        let expected = grid_shape(n);
+        if grid.dim() != expected || n < 2 || n % 2 == 1 {
+            return Err(Error::ShapeMismatch {
+                argument: "grid",
+                expected: vec![expected.0, expected.1, expected.2],
+                found: grid.shape().to_vec(),
+            });
+        }
+        let Some(grid) = grid.to_slice() else {
+            return Err(Error::invalid("grid", "a C-contiguous array", "strides"));
+        };
+        Ok(Self { grid, n })
+    }
+
+    /// Side of the box.
+    pub fn n(&self) -> usize {
+        self.n
+    }
+
+    #[inline(always)]
+    fn place(&self, k: [f32; 3]) -> Option<Place> {
+        let mirrored = k[0] < 0.0;
+        let sign = if mirrored { -1.0 } else { 1.0 } * PADDING as f32;
+        let p = [k[0] * sign, k[1] * sign, k[2] * sign];
+        let reach = self.n as f32;
+        // Also false for NaN.
+        let inside = p[0] < reach && p[1].abs() < reach && p[2].abs() < reach;
+        if !inside {
+            return None;
+        }
+        let below = p.map(f32::floor);
+        let fraction = [p[0] - below[0], p[1] - below[1], p[2] - below[2]];
+        let (_, ny, nx) = grid_shape(self.n);
+        // The first tap lies one below, which is what the margins leave room for.
+        let n = self.n as isize;
+        let z = (below[2] as isize + n) as usize;
+        let y = (below[1] as isize + n) as usize;
+        let x = below[0] as usize;
+        Some(Place {
+            corner: (z * ny + y) * nx + x,
+            fraction,
+            mirrored,
+        })
+    }
+
+    /// The 16 rows of 4 grid points of a place, as (index of z, index of y, row).
+    #[inline(always)]
+    fn rows(&self, corner: usize) -> impl Iterator<Item = (usize, usize, &'a [Complex<f32>; 4])> {
+        let (_, ny, nx) = grid_shape(self.n);
+        let grid = self.grid;
+        (0..4).flat_map(move |z| {
+            (0..4).map(move |y| {
+                let start = corner + (z * ny + y) * nx;
+                let row = grid[start..start + 4].first_chunk().expect("four points");
+                (z, y, row)
+            })
+        })
+    }
+
+    /// The transform at `k` = (x, y, z) in Fourier pixels of the box; 0 where a component reaches Nyquist.
+    #[inline(always)]
+    pub fn sample(&self, k: [f32; 3]) -> Complex<f32> {
+        let Some(place) = self.place(k) else {
+            return Complex::default();
+        };
+        let [wx, wy, wz] = place.fraction.map(weights);
+        let mut sums = [Complex::<f32>::default(); 4];
+        for (z, y, row) in self.rows(place.corner) {
+            let w = wz[z] * wy[y];
+            for x in 0..4 {
+                sums[x] += row[x] * w;
+            }
+        }
+        let value = sums[0] * wx[0] + sums[1] * wx[1] + sums[2] * wx[2] + sums[3] * wx[3];
+        if place.mirrored { value.conj() } else { value }
+    }
+
+    /// The transform at `k` and its derivatives by the three components of `k`, per Fourier pixel.
+    #[inline(always)]
+    pub fn sample_with_gradient(&self, k: [f32; 3]) -> (Complex<f32>, [Complex<f32>; 3]) {
+        let Some(place) = self.place(k) else {
+            return Default::default();
+        };
+        let [(wx, sx), (wy, sy), (wz, sz)] = place.fraction.map(weights_with_slopes);
+        // Per x: the value and its derivatives by y and z.
+        let mut sums = [[Complex::<f32>::default(); 4]; 3];
+        for (z, y, row) in self.rows(place.corner) {
+            let w = [wz[z] * wy[y], wz[z] * sy[y], sz[z] * wy[y]];
+            for (sum, w) in sums.iter_mut().zip(w) {
+                for x in 0..4 {
+                    sum[x] += row[x] * w;
+                }
+            }
+        }
+        let along = |sum: [Complex<f32>; 4], w: [f32; 4]| {
+            sum[0] * w[0] + sum[1] * w[1] + sum[2] * w[2] + sum[3] * w[3]
+        };
+        let value = along(sums[0], wx);
+        let gradient = [along(sums[0], sx), along(sums[1], wx), along(sums[2], wx)];
+        // Mirrored: F(k) = conj F(−k), so its slope is −conj of the slope there.
+        let per_pixel = PADDING as f32;
+        if place.mirrored {
+            (value.conj(), gradient.map(|g| -g.conj() * per_pixel))
+        } else {
+            (value, gradient.map(|g| g * per_pixel))
+        }
+    }
+}
+
+/// `sample` at many places.
+pub fn samples(
+    volume: FourierVolume<'_>,
+    places: &[[f32; 3]],
+    threads: usize,
+) -> Vec<Complex<f32>> {
+    let mut out = vec![Complex::default(); places.len()];
+    crate::parallel::for_each_block(threads, &mut out, 4096, |block, values| {
+        for (value, &k) in values.iter_mut().zip(&places[block * 4096..]) {
+            *value = volume.sample(k);
+        }
+    });
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ndarray::Array3;
+
+    /// The grid of a point of unit mass at `p` (x, y, z) from the centre, deconvolved as real space is.
+    fn point(n: usize, p: [f64; 3]) -> Array3<Complex<f32>> {
+        let scale: f64 = p
+            .iter()
+            .map(|x| super::super::kaiser_bessel::transform(x / (PADDING * n) as f64))
+            .product();
+        let centre = (n + 1) as f64;
+        Array3::from_shape_fn(grid_shape(n), |(z, y, x)| {
+            let k = [x as f64 - 1.0, y as f64 - centre, z as f64 - centre];
+            let turns = (k[0] * p[0] + k[1] * p[1] + k[2] * p[2]) / (PADDING * n) as f64;
+            let phase = -std::f64::consts::TAU * turns;
+            Complex::new((phase.cos() / scale) as f32, (phase.sin() / scale) as f32)
+        })
+    }
+
+    #[test]
+    fn a_point_is_a_wave_and_slopes_are_differences() {
+        let (n, p) = (16, [3.0, -5.0, 6.5]);
+        let grid = point(n, p);
+        let volume = FourierVolume::new(grid.view(), n).unwrap();
+        for k in [
+            [0.3f32, 1.7, -4.2],
+            [-6.1, 2.0, 0.05],
+            [0.0, 0.0, 0.0],
+            [-0.01, 5.5, -5.5],
+            [7.9, -7.9, 7.9],
+        ] {
+            let turns = (0..3).map(|i| k[i] as f64 * p[i]).sum::<f64>() / n as f64;
+            let phase = -std::f64::consts::TAU * turns;
+            let expected = Complex::new(phase.cos() as f32, phase.sin() as f32);
+            let (value, gradient) = volume.sample_with_gradient(k);
+            assert!((value - volume.sample(k)).norm() < 1e-5);
+            assert!((value - expected).norm() < 2e-3, "{k:?}");
+            for i in 0..3 {
+                let slope =
+                    Complex::new(0.0, (-std::f64::consts::TAU * p[i] / n as f64) as f32) * expected;
+                assert!(
+                    (gradient[i] - slope).norm() < 4e-2,
+                    "{k:?} {i} {} {}",
+                    gradient[i],
+                    slope
+                );
+            }
+        }
+        assert_eq!(volume.sample([8.0, 0.0, 0.0]), Complex::default());
+        assert_eq!(volume.sample([f32::NAN, 0.0, 0.0]), Complex::default());
+    }
+}
