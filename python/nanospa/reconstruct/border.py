@@ -1,9 +1,11 @@
-"""Where particles are in their images: their area, whether they reach the border, masks with soft edges."""
+"""Masks with soft edges, and particles that the border of their image cuts."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+
+from nanospa.reconstruct.noise import low_passed
 
 #: How far a mask from a segmentation is widened before it is softened, in pixels of a box of 64.
 WIDENED_PX = 2.0
@@ -12,7 +14,7 @@ WIDENED_PX = 2.0
 SOFT_PX = 3.0
 
 #: Standard deviation of the Gaussian against noise, in pixels of a box of 64.
-LOW_PASS_PX = 1.0
+LOW_PASS_PX = 1.5
 
 #: A particle reaches the border where it is brighter there than this share of its brightest.
 BORDER_SHARE = 0.15
@@ -28,43 +30,6 @@ def soft_masks(regions: NDArray[np.bool_]) -> NDArray[np.float32]:
         away = distance_transform_edt(~region) - WIDENED_PX * unit
         mask[:] = 0.5 + 0.5 * np.cos(np.pi * np.clip(away / (SOFT_PX * unit), 0, 1))
     return out
-
-
-def low_passed(images: NDArray[np.float32], noise: float) -> tuple[NDArray[np.float32], float]:
-    """Images smoothed as much as their noise asks for, and the standard deviation of what noise is left."""
-    from scipy.ndimage import gaussian_filter
-
-    if noise == 0:
-        return images, 0.0
-    top = float(np.median(np.quantile(images.reshape(len(images), -1), 0.95, axis=1)))
-    unit = max(images.shape[-1] / 64, 0.5)
-    width = LOW_PASS_PX * unit * min(max(1.0, (4 * noise / max(top, 1e-12)) ** 0.5), 3.0)
-    # White noise after a Gaussian of width s has the standard deviation 1 / (2 s sqrt(pi)).
-    return gaussian_filter(images, (0, width, width), mode="nearest"), noise / (2 * width * np.sqrt(np.pi))
-
-
-def signal_area(images: NDArray[np.float32], inside: NDArray[np.bool_], noise: float) -> NDArray[np.float64]:
-    """Pixels of each image that the particle covers.
-
-    Parameters
-    ----------
-    images : numpy.ndarray of float32, shape (image, y, x)
-        Images without background.
-    inside : numpy.ndarray of bool, shape (image, y, x)
-        Where particles can be.
-    noise : float
-        Standard deviation of a pixel's noise [intensity].
-
-    Returns
-    -------
-    numpy.ndarray of float64, shape (image,)
-        Areas [px²].
-    """
-    smooth, left = low_passed(images, noise)
-    top = np.quantile(np.where(inside, smooth, 0).reshape(len(images), -1), 0.98, axis=1)
-    # 2 % of the brightest is what the signal's own pixels are said to have; noise asks for more.
-    threshold = np.maximum(0.02 * top, 2.0 * left)
-    return np.asarray((inside & (smooth > threshold[:, None, None])).sum(axis=(1, 2)), dtype=np.float64)
 
 
 def cut_by_border(images: NDArray[np.float32], noise: float) -> NDArray[np.bool_]:
@@ -83,7 +48,8 @@ def cut_by_border(images: NDArray[np.float32], noise: float) -> NDArray[np.bool_
     """
     from scipy.ndimage import label
 
-    smooth, left = low_passed(images, noise)
+    width = LOW_PASS_PX * max(images.shape[-1] / 64, 0.5) if noise > 0 else 0.0
+    smooth, left = low_passed(images, width, noise)
     box = images.shape[-1]
     middle = slice(box // 4, box - box // 4)
     top = np.quantile(smooth[:, middle, middle].reshape(len(images), -1), 0.98, axis=1)

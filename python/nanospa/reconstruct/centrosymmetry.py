@@ -7,11 +7,12 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-#: Share of the images' power that may be odd under a 180° rotation: real particles are not perfect. A decahedron has 2 … 3 %.
-ODD_SHARE = 0.008
+#: Share of the images' power that is odd under a 180° rotation above which there is no inversion centre: that of a decahedron is 0.005,
+#: that of centrosymmetric shapes below 0.0002 without noise.
+ODD_SHARE = 0.0025
 
 #: Standard errors by which the odd power must exceed the noise's.
-ODD_SIGMA = 4.0
+ODD_SIGMA = 3.0
 
 
 def odd_share(images: NDArray[np.float32], noise: NDArray[np.float64], radius_px: float) -> tuple[float, float]:
@@ -58,7 +59,6 @@ def odd_share(images: NDArray[np.float32], noise: NDArray[np.float64], radius_px
     return float(odd_power.sum()) / total, max(math.sqrt(chance) / math.sqrt(2), spread) / total
 
 
-def is_centrosymmetric(images: NDArray[np.float32], noise: NDArray[np.float64], radius_px: float) -> bool:
-    """Whether images are their own 180° rotations; true unless they clearly are not."""
-    share, error = odd_share(images, noise, radius_px)
+def is_centrosymmetric(share: float, error: float) -> bool:
+    """Whether images are their own 180° rotations; true unless their odd share clearly says otherwise."""
     return not (share > ODD_SHARE and share > ODD_SIGMA * error)

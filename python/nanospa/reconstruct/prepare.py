@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nanospa.errors import EmptyInputError, InvalidValueError, PixelSizeError, ShapeError
-from nanospa.reconstruct.border import cut_by_border, signal_area, soft_masks
-from nanospa.reconstruct.centre import centroids, combined, match_profile
-from nanospa.reconstruct.centrosymmetry import is_centrosymmetric
+from nanospa.reconstruct.border import cut_by_border, soft_masks
+from nanospa.reconstruct.centre import centroids, combined, match_profile, twofold_centres
+from nanospa.reconstruct.centrosymmetry import is_centrosymmetric, odd_share
 from nanospa.reconstruct.fourier_crop import fourier_crop, noise_factors
-from nanospa.reconstruct.noise import background, shrunk
+from nanospa.reconstruct.noise import background, shrunk, signal_deviation
 from nanospa.reconstruct.radial_profile import distances, enclosing_radius, gyration_ball_radius, mean_profile
 from nanospa.reconstruct.size_normalisation import intensity_scales
 from nanospa.schema import as_image, keeps_calibration, pixel_size_pair
@@ -24,6 +24,10 @@ MIN_IMAGES = 3
 
 #: Passes over centre, radius and background.
 PASSES = 3
+
+#: Low-pass of the images compared with themselves, and how far their centres are sought, in pixels of a box of 64.
+TWOFOLD_LOW_PASS_PX = 1.5
+TWOFOLD_REACH_PX = 3.0
 
 #: Width of the soft edge of the circular mask, in radii of the particle, and at least in pixels.
 EDGE_SHARE = 0.1
@@ -63,6 +67,9 @@ class Prepared:
         Images whose particle reaches the border.
     warnings : tuple of str
         What a user should know, in sentences.
+    odd_share, odd_share_error : float
+        Share of the images' power that changes sign when they are turned by 180°, and its standard error: what `centrosymmetric` was
+        decided from [-].
     """
 
     images: NDArray[np.float32]
@@ -76,7 +83,9 @@ class Prepared:
     ball_radius_px: float
     centrosymmetric: bool
     cut: NDArray[np.bool_]
-    warnings: tuple[str, ...] = field(default=())
+    warnings: tuple[str, ...] = ()
+    odd_share: float = 0.0
+    odd_share_error: float = 0.0
 
     @property
     def box(self) -> int:
@@ -268,19 +277,21 @@ def prepare(
         matched = match_profile(flat, profile, radius, reach=n / 4)
         window = np.full(count, min(radius + 1, n / 2 - 1))
         found = centroids(flat, matched, window)
-        centroid_error, matched_error = _centre_errors(profile, radius, noise)
-        centres = combined(found, matched, centroid_error, matched_error)
+        errors = _centre_errors(profile, radius, noise)
+        low_pass = TWOFOLD_LOW_PASS_PX * n / 64
+        turned = twofold_centres(flat, combined(found, [matched], errors[:2]), radius, TWOFOLD_REACH_PX * n / 64, low_pass)
+        centres = combined(found, [matched, turned], errors)
 
     radii = distances(n, centres)
     intensities = _integrated(flat, radii, np.full(count, radius))
     area = math.pi * radius**2
-    errors = sigma * math.sqrt(area + area**2 / max(float(np.mean(pixels)), 1.0))
+    deviations = sigma * math.sqrt(area + area**2 / max(float(np.mean(pixels)), 1.0))
     if float(np.median(intensities)) <= 0:
         raise _no_particles(profile, rings, noise)
     scales = ones
     if normalise_size:
         for _ in range(2):
-            scales = intensity_scales(intensities, errors)
+            scales = intensity_scales(intensities, deviations)
             profile, rings = mean_profile(np.asarray(flat / scales[:, None, None], np.float32), distances(n, centres, scales))
             radius = enclosing_radius(profile, rings, noise)
             intensities = _integrated(flat, radii, radius * np.maximum(scales, 1.0))
@@ -297,7 +308,8 @@ def prepare(
     ratio = side / n
     ready *= circle(side, radius * ratio)
     pixel_noise = sigma * noise_factors(n, side, scales) / scales
-    signal = _signal_deviation(flat, centres, radius * np.maximum(scales, 1), noise)
+    inside = distances(n, centres) <= (radius * np.maximum(scales, 1))[:, None, None]
+    signal = signal_deviation(flat, inside, noise)
     snr = (signal / noise) ** 2 if noise > 0 else math.inf
     prepared = Prepared(
         images=ready,
@@ -313,8 +325,9 @@ def prepare(
         cut=cut,
         warnings=tuple(notes),
     )
-    symmetric = is_centrosymmetric(ready, pixel_noise, radius * ratio) if centrosymmetric == "auto" else bool(centrosymmetric)
-    return replace(prepared, centrosymmetric=symmetric)
+    odd, odd_error = odd_share(ready, pixel_noise, radius * ratio)
+    symmetric = is_centrosymmetric(odd, odd_error) if centrosymmetric == "auto" else bool(centrosymmetric)
+    return replace(prepared, centrosymmetric=symmetric, odd_share=odd, odd_share_error=odd_error)
 
 
 def _checked(images: Any, pixel_size_nm: Any) -> tuple[NDArray[np.float32], float]:
@@ -367,24 +380,15 @@ def _integrated(images: NDArray[np.float32], radii: NDArray[np.float32], radius:
     return np.asarray((images * window).sum(axis=(1, 2), dtype=np.float64))
 
 
-def _centre_errors(profile: NDArray[np.float64], radius: float, noise: float) -> tuple[float, float]:
-    """Standard errors per axis [px] of the windowed centroid and of the match with the profile, from the noise alone."""
+def _centre_errors(profile: NDArray[np.float64], radius: float, noise: float) -> list[float]:
+    """Standard errors per axis [px] of centroid, match with the profile and two-fold centre, from the noise alone."""
     if noise == 0:
-        return 0.0, 0.0
+        return [0.0, 0.0, 0.0]
     r = np.arange(len(profile), dtype=np.float64)
     ring = 2 * np.pi * np.maximum(r, 1 / 8) * (r <= radius)
     mass = float((profile * ring).sum())
     slope = np.gradient(profile)
     # Along one axis: ⟨x²⟩ = r²/2 on a ring, and ⟨(∂T/∂x)²⟩ = (dT/dr)²/2.
-    return noise * math.sqrt(float((ring * r * r).sum()) / 2) / max(mass, 1e-12), noise / math.sqrt(float((ring * slope**2).sum()) / 2)
-
-
-def _signal_deviation(images: NDArray[np.float32], centres: NDArray[np.float64], radii: NDArray[np.float64], noise: float) -> float:
-    """Standard deviation of the signal over the pixels it has."""
-    inside = distances(images.shape[-1], centres) <= radii[:, None, None]
-    number = inside.sum(axis=(1, 2))
-    area = signal_area(images, inside, noise)
-    total = np.where(inside, images, 0).sum(axis=(1, 2), dtype=np.float64)
-    square = np.where(inside, images.astype(np.float64) ** 2, 0).sum(axis=(1, 2)) - number * noise**2
-    mean_area = max(float(area.mean()), 1.0)
-    return math.sqrt(max(float(square.mean()) / mean_area - (float(total.mean()) / mean_area) ** 2, 0.0))
+    centroid = noise * math.sqrt(float((ring * r * r).sum()) / 2) / max(mass, 1e-12)
+    matched = noise / math.sqrt(float((ring * slope**2).sum()) / 2)
+    return [centroid, matched, matched]
