@@ -1,21 +1,35 @@
 """reconstruct: 3D shapes from the images of many particles of one kind, each seen from an unknown direction."""
 
 from nanospa.reconstruct.asymmetric_unit import asymmetric_unit, folded_directions
+from nanospa.reconstruct.corner_permutations import corner_permutations
+from nanospa.reconstruct.coverage import OrientationMap, OrientationStatistics, coverage_weights, orientation_map, orientation_statistics
+from nanospa.reconstruct.euler import euler_angles, rotations_from_euler
 from nanospa.reconstruct.fourier_crop import fourier_crop
 from nanospa.reconstruct.fourier_volume import FourierVolume
+from nanospa.reconstruct.orientation_alignment import Alignment, align_orientations
 from nanospa.reconstruct.orientation_distance import orientation_distance, view_distance
 from nanospa.reconstruct.prepare import Prepared, prepare
 from nanospa.reconstruct.symmetry import Symmetry, symmetry_rotations
 
 __all__ = [
+    "Alignment",
     "FourierVolume",
+    "OrientationMap",
+    "OrientationStatistics",
     "Prepared",
     "Symmetry",
+    "align_orientations",
     "asymmetric_unit",
+    "corner_permutations",
+    "coverage_weights",
+    "euler_angles",
     "folded_directions",
     "fourier_crop",
     "orientation_distance",
+    "orientation_map",
+    "orientation_statistics",
     "prepare",
+    "rotations_from_euler",
     "symmetry_rotations",
     "view_distance",
 ]
