@@ -4,6 +4,7 @@
 
 pub mod components;
 pub mod error;
+pub mod fourier;
 pub mod parallel;
 pub mod pixel;
 mod union_find;

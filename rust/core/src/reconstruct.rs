@@ -2,3 +2,5 @@
 
 pub mod fourier_volume;
 pub mod kaiser_bessel;
+pub mod padded_transform;
+pub mod project;

@@ -3,22 +3,19 @@
 use ndarray::ArrayView3;
 use rustfft::num_complex::Complex;
 
-use super::kaiser_bessel::{PADDING, weights, weights_with_slopes};
+use super::kaiser_bessel::{PADDING, transforms, weights, weights_with_slopes};
+use super::padded_transform;
+pub use super::padded_transform::grid_shape;
 use crate::error::{Error, Result};
 
-/// Shape (z, y, x) of the grid of a box of `n`: half of Fourier space (x ≥ 0) out to Nyquist, and the kernel's reach beyond.
-pub const fn grid_shape(n: usize) -> (usize, usize, usize) {
-    (PADDING * n + 3, PADDING * n + 3, n + 3)
-}
-
-/// A grid as `nanospa.reconstruct.FourierVolume` holds it: index (z + n + 1, y + n + 1, x + 1) in steps of half a Fourier pixel.
+/// A grid as `nanospa.reconstruct.FourierVolume` holds it; see `padded_transform`.
 #[derive(Clone, Copy)]
 pub struct FourierVolume<'a> {
     grid: &'a [Complex<f32>],
     n: usize,
 }
 
-/// Where a sample lies: the corner of its 4³ grid points, how far above the second of them, and whether x was mirrored.
+/// Where a sample lies: the corner of its 4³ grid points, how far above the second of them, and whether it was mirrored.
 struct Place {
     corner: usize,
     fraction: [f32; 3],
@@ -49,12 +46,12 @@ impl<'a> FourierVolume<'a> {
 
     #[inline(always)]
     fn place(&self, k: [f32; 3]) -> Option<Place> {
-        let mirrored = k[0] < 0.0;
+        let mirrored = k[2] < 0.0;
         let sign = if mirrored { -1.0 } else { 1.0 } * PADDING as f32;
         let p = [k[0] * sign, k[1] * sign, k[2] * sign];
         let reach = self.n as f32;
         // Also false for NaN.
-        let inside = p[0] < reach && p[1].abs() < reach && p[2].abs() < reach;
+        let inside = p[0] * p[0] + p[1] * p[1] + p[2] * p[2] < reach * reach;
         if !inside {
             return None;
         }
@@ -63,9 +60,9 @@ impl<'a> FourierVolume<'a> {
         let (_, ny, nx) = grid_shape(self.n);
         // The first tap lies one below, which is what the margins leave room for.
         let n = self.n as isize;
-        let z = (below[2] as isize + n) as usize;
+        let z = below[2] as usize;
         let y = (below[1] as isize + n) as usize;
-        let x = below[0] as usize;
+        let x = (below[0] as isize + n) as usize;
         Some(Place {
             corner: (z * ny + y) * nx + x,
             fraction,
@@ -87,7 +84,7 @@ impl<'a> FourierVolume<'a> {
         })
     }
 
-    /// The transform at `k` = (x, y, z) in Fourier pixels of the box; 0 where a component reaches Nyquist.
+    /// The transform at `k` = (x, y, z) in Fourier pixels of the box; 0 where |k| reaches Nyquist.
     #[inline(always)]
     pub fn sample(&self, k: [f32; 3]) -> Complex<f32> {
         let Some(place) = self.place(k) else {
@@ -137,6 +134,22 @@ impl<'a> FourierVolume<'a> {
     }
 }
 
+/// The grid of a cube with an even side, in an array that comes zeroed.
+pub fn transform(volume: ArrayView3<f32>, grid: &mut [Complex<f32>], threads: usize) -> Result<()> {
+    let n = volume.dim().0;
+    let (nz, ny, nx) = grid_shape(n);
+    if volume.dim() != (n, n, n) || n < 2 || n % 2 == 1 || grid.len() != nz * ny * nx {
+        return Err(Error::ShapeMismatch {
+            argument: "volume",
+            expected: vec![n + n % 2; 3],
+            found: volume.shape().to_vec(),
+        });
+    }
+    let factors: Vec<f32> = transforms(n).iter().map(|t| (1.0 / t) as f32).collect();
+    padded_transform::forward(volume, &factors, grid, threads);
+    Ok(())
+}
+
 /// `sample` at many places.
 pub fn samples(
     volume: FourierVolume<'_>,
@@ -165,7 +178,7 @@ mod tests {
             .product();
         let centre = (n + 1) as f64;
         Array3::from_shape_fn(grid_shape(n), |(z, y, x)| {
-            let k = [x as f64 - 1.0, y as f64 - centre, z as f64 - centre];
+            let k = [x as f64 - centre, y as f64 - centre, z as f64 - 1.0];
             let turns = (k[0] * p[0] + k[1] * p[1] + k[2] * p[2]) / (PADDING * n) as f64;
             let phase = -std::f64::consts::TAU * turns;
             Complex::new((phase.cos() / scale) as f32, (phase.sin() / scale) as f32)
@@ -182,7 +195,7 @@ mod tests {
             [-6.1, 2.0, 0.05],
             [0.0, 0.0, 0.0],
             [-0.01, 5.5, -5.5],
-            [7.9, -7.9, 7.9],
+            [4.6, -4.5, 4.6],
         ] {
             let turns = (0..3).map(|i| k[i] as f64 * p[i]).sum::<f64>() / n as f64;
             let phase = -std::f64::consts::TAU * turns;
