@@ -9,6 +9,7 @@ from nanospa.reconstruct.fourier_volume import FourierVolume
 from nanospa.reconstruct.orientation_alignment import Alignment, align_orientations
 from nanospa.reconstruct.orientation_distance import orientation_distance, view_distance
 from nanospa.reconstruct.prepare import Prepared, prepare
+from nanospa.reconstruct.project import project
 from nanospa.reconstruct.symmetry import Symmetry, symmetry_rotations
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "orientation_map",
     "orientation_statistics",
     "prepare",
+    "project",
     "rotations_from_euler",
     "symmetry_rotations",
     "view_distance",

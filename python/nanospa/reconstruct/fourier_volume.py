@@ -12,12 +12,6 @@ from nanospa import _core, _threads
 from nanospa.errors import ShapeError
 from nanospa.schema import as_image
 
-#: Grid steps a Fourier pixel.
-PADDING = 2
-
-#: β of the kernel of four taps; see `rust/core/src/reconstruct/kaiser_bessel.rs`.
-_BETA = 8.996170764
-
 
 @dataclass(frozen=True, eq=False)
 class FourierVolume:
@@ -27,8 +21,8 @@ class FourierVolume:
 
     Attributes
     ----------
-    grid : numpy.ndarray of complex64, shape (2 box + 3, 2 box + 3, box + 3)
-        Half of Fourier space, axes (z, y, x), in steps of half a Fourier pixel; the origin is at index (box + 1, box + 1, 1).
+    grid : numpy.ndarray of complex64, shape (box + 3, 2 box + 3, 2 box + 3)
+        Half of Fourier space, axes (z, y, x), in steps of half a Fourier pixel; the origin is at index (1, box + 1, box + 1).
     box : int
         Side of the volume [px].
 
@@ -77,25 +71,8 @@ class FourierVolume:
         >>> ns.reconstruct.FourierVolume.of(np.ones((8, 8, 8))).box
         8
         """
-        from scipy import fft
-
         cube = as_cube(volume)
-        n = cube.shape[0]
-        x = (np.arange(n) - n // 2) / (PADDING * n)
-        z = np.sqrt(_BETA**2 - (4 * np.pi * x) ** 2)
-        scale = np.i0(_BETA) / 4 * z / np.sinh(z)
-        padded = np.zeros((PADDING * n,) * 3, np.float32)
-        padded[:n, :n, :n] = cube * (scale[:, None, None] * scale[:, None] * scale).astype(np.float32)
-        padded = np.roll(padded, (-(n // 2),) * 3, (0, 1, 2))
-        transform = fft.rfftn(padded, workers=_threads.resolve(threads))
-        full = np.arange(-n - 1, n + 2) % (2 * n)
-        grid = np.empty((2 * n + 3, 2 * n + 3, n + 3), np.complex64)
-        grid[:, :, 1 : n + 2] = transform[np.ix_(full, full, np.arange(n + 1))]
-        # Beyond the half: F(k) = conj F(−k).
-        opposite = (-np.arange(-n - 1, n + 2)) % (2 * n)
-        for i, x_index in ((0, 1), (n + 2, n - 1)):
-            grid[:, :, i] = transform[np.ix_(opposite, opposite, [x_index])][:, :, 0].conj()
-        return cls(grid, n)
+        return cls(_core.fourier_volume(cube, _threads.resolve(threads)), cube.shape[0])
 
     def sample(self, places: Any, *, threads: int | None = None) -> NDArray[np.complex64]:
         """Values of the transform at any places.
@@ -103,7 +80,7 @@ class FourierVolume:
         Parameters
         ----------
         places : array_like of float, shape (…, 3)
-            Places (x, y, z) in Fourier pixels of the box; 0 is given where a component reaches Nyquist, box / 2.
+            Places (x, y, z) in Fourier pixels of the box; 0 is given from Nyquist, |k| = box / 2, on.
         threads : int, optional
             Threads to use; see `nanospa.threads`.
 
