@@ -15,7 +15,7 @@ from nanospa.reconstruct.asymmetric_unit import asymmetric_unit
 from nanospa.reconstruct.symmetry import Symmetry, as_rotations, rotation_about
 
 #: Images that the kernel of the density reaches, on average; its limits [deg].
-_PER_KERNEL, _KERNEL_DEG = 12.0, (4.0, 20.0)
+_PER_KERNEL, _KERNEL_DEG = 12.0, (2.0, 20.0)
 
 #: No weight is larger than this times the mean.
 _LARGEST_WEIGHT = 4.0
