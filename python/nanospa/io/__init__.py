@@ -5,7 +5,10 @@ from nanospa.io.formats import Format, formats
 from nanospa.io.frame_paths import frame_paths
 from nanospa.io.image_file import Description, ImageFile
 from nanospa.io.imagej_roi import write_imagej_rois
+from nanospa.io.mesh import write_mesh
 from nanospa.io.read import describe, read
+from nanospa.io.relion_particles import write_relion_particles
+from nanospa.io.star import write_star
 from nanospa.io.tables import write_table
 from nanospa.io.write import write
 
@@ -20,5 +23,8 @@ __all__ = [
     "write",
     "write_coco",
     "write_imagej_rois",
+    "write_mesh",
+    "write_relion_particles",
+    "write_star",
     "write_table",
 ]

@@ -88,6 +88,7 @@ def _render(view: RunView) -> str:
         clusters=sections.clusters(view),
         scatter=[_embedded(*made) for made in scatter_figures(view)],
         gallery=None if gallery is None else _embedded("cluster_gallery", *gallery),
+        reconstructions=sections.reconstructions(view),
         cards=sections.cards(view),
         scans=[_embedded(*made) for made in scan_figures(view)],
         frame_rows=sections.frame_rows(view),

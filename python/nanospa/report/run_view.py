@@ -24,11 +24,13 @@ from nanospa.schema.store import (
     PARTICLE_IMAGES,
     PARTICLES,
     POPULATION,
+    RECONSTRUCTIONS,
     STATUS,
     SURVEY_TABLE,
     SURVEYS,
     TILES,
     TRUTH,
+    VOLUMES,
 )
 
 
@@ -52,6 +54,8 @@ class RunView:
         Tables of an acquisition.
     scans : dict of str to xarray.Dataset
         Scans of clustering parameters by method.
+    reconstruction_table : xarray.Dataset or None
+        One row a reconstruction, also of those that were refused.
     """
 
     def __init__(self, tree: Any, source: str = "") -> None:
@@ -68,6 +72,7 @@ class RunView:
         self.acquisition, self.survey_table, self.tiles, self.focus_curves = (
             self._table(name, DIMENSIONS[name]) for name in (ACQUISITION, SURVEY_TABLE, TILES, FOCUS_CURVES)
         )
+        self.reconstruction_table = self._table(RECONSTRUCTIONS)
         self._rows = self._frame_rows()
 
     @classmethod
@@ -233,6 +238,18 @@ class RunView:
         # Row by row: a fancy index would read whole shards of a large store into memory.
         return np.stack([np.asarray(stacks[0][row].values) for row in rows]) if stacks and rows else None
 
+    def reconstructions(self) -> dict[str, Any]:
+        """Reconstructions by name, each as `nanospa.schema.volumes` describes it.
+
+        Returns
+        -------
+        dict of str to xarray.Dataset
+            In the order of their names; arrays are read when they are used.
+        """
+        node = self.tree.children.get(VOLUMES)
+        found = {} if node is None else {str(name): _reconstruction(node[name].to_dataset()) for name in sorted(node.children)}
+        return {name: made for name, made in found.items() if "volume" in made}
+
     def particles_of(self, frame: int) -> NDArray[np.int64]:
         """Rows of the particle table that belong to a frame.
 
@@ -301,6 +318,21 @@ def _in_order(table: Any) -> Any:
     said = dict(table.attrs.get(ATTRIBUTES) or {})
     written = [name for name in said.get("columns", ()) if name in table.data_vars]
     return table[[*written, *(name for name in table.data_vars if name not in written)]].assign_attrs(said)
+
+
+def _reconstruction(group: Any) -> Any:
+    """A reconstruction under the names of the schema: in a store the volume is ``image`` and its images are along ``particle``."""
+    said = {str(key): float("nan") if value is None else value for key, value in dict(group.attrs.get(ATTRIBUTES) or {}).items()}
+    made = group.drop_attrs(deep=False).assign_attrs(said or group.attrs)
+    if "volume" not in made and "image" in made.data_vars and made["image"].dims == ("z", "y", "x"):
+        made = made.rename({"image": "volume"})
+    if "particle" in made.dims:
+        # The rows of the particle table are a variable of the same name; as an index they would follow the dimension.
+        made = made.reset_index("particle") if "particle" in made.indexes else made
+        made = made.rename_dims({"particle": "image"})
+    if "frequency" in made.data_vars:
+        made = made.set_coords("frequency")
+    return made
 
 
 def _n_images(node: Any) -> int:

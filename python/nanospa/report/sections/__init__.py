@@ -8,6 +8,18 @@ from nanospa.report.sections.frame_rows import frame_rows
 from nanospa.report.sections.frames import frames
 from nanospa.report.sections.notices import notices
 from nanospa.report.sections.provenance import provenance
+from nanospa.report.sections.reconstructions import reconstructions
 from nanospa.report.sections.summary import summary
 
-__all__ = ["acquisition", "cards", "clusters", "distributions", "frame_rows", "frames", "notices", "provenance", "summary"]
+__all__ = [
+    "acquisition",
+    "cards",
+    "clusters",
+    "distributions",
+    "frame_rows",
+    "frames",
+    "notices",
+    "provenance",
+    "reconstructions",
+    "summary",
+]

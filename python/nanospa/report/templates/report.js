@@ -9,6 +9,27 @@
   for (const box of document.querySelectorAll("input[data-layer]")) {
     box.addEventListener("change", () => document.querySelector(".map").classList.toggle(`no-${box.dataset.layer}`, !box.checked));
   }
+  for (const turn of document.querySelectorAll(".turn")) {
+    const slider = turn.querySelector("input");
+    const stage = turn.querySelector(".stage-turn");
+    const strip = stage.querySelector("img");
+    const n = Number(slider.max) + 1;
+    const show = () => { strip.style.transform = `translateX(${-100 * slider.value / n}%)`; };
+    slider.addEventListener("input", show);
+    let from = null;
+    stage.addEventListener("pointerdown", (event) => {
+      from = { x: event.clientX, value: Number(slider.value) };
+      stage.setPointerCapture(event.pointerId);
+    });
+    stage.addEventListener("pointermove", (event) => {
+      if (!from) return;
+      // Half a turn over the picture's width.
+      const steps = Math.round((event.clientX - from.x) / stage.clientWidth * n / 2);
+      slider.value = String((((from.value - steps) % n) + n) % n);
+      show();
+    });
+    for (const end of ["pointerup", "pointercancel"]) stage.addEventListener(end, () => { from = null; });
+  }
   const data = document.getElementById("cards");
   if (!data) return;
   const cards = JSON.parse(data.textContent);
