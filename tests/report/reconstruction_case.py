@@ -22,11 +22,11 @@ def shell_correlation(a, b):
     return (cross / np.sqrt(one * two))[1 : n // 2]
 
 
-def reconstruction(shape="cube", n=60, *, box=48, snr=5.0, seed=0, cluster=0, noise=0.05, images=True, **attributes):
+def reconstruction(shape="cube", n=60, *, box=48, snr=5.0, seed=0, cluster=0, noise=0.05, blur=BLUR, images=True, **attributes):
     """A Dataset of `nanospa.schema.volumes` for particles of one shape, and the stack it is of."""
     made = stack(shape, n, box=box, snr=snr, seed=seed)
     rng = np.random.default_rng([seed, 9])
-    true = gaussian_filter(made.volume, BLUR)
+    true = gaussian_filter(made.volume, blur)
     halves = np.stack([true + noise * gaussian_filter(rng.normal(size=true.shape), 0.7) for _ in range(2)]).astype(np.float32)
     volume = halves.mean(axis=0)
     ball = np.hypot(np.hypot(*np.meshgrid(*[np.arange(box) - box // 2] * 2)), (np.arange(box) - box // 2)[:, None, None]) < 0.45 * box

@@ -11,11 +11,14 @@ import numpy as np
 from nanospa.errors import EmptyInputError, UnknownNameError
 from nanospa.report.canvas import save
 from nanospa.report.cluster_gallery import MOST_CLUSTERS, cluster_gallery
+from nanospa.report.figures_of_reconstruction import figures_of_reconstruction
 from nanospa.report.focus_curves import MOST_PANELS, focus_curves
 from nanospa.report.focus_drift import focus_drift
 from nanospa.report.frame_flags import frame_flags
 from nanospa.report.frame_outlines import frame_outlines
 from nanospa.report.image_times import image_times
+from nanospa.report.isosurface import isosurface
+from nanospa.report.model_gallery import model_colour, model_gallery
 from nanospa.report.particle_card import particle_card
 from nanospa.report.quantity import text, texts, title, words
 from nanospa.report.run_view import RunView
@@ -40,7 +43,7 @@ _MOST_CURVES = 24
 
 
 def figures(store: Any, folder: Any, formats: Sequence[str] = ("png", "svg")) -> list[Path]:
-    """Write every figure of a run: acquisition, frames, distributions, scatter plots, clusters, cards, scan, frame flags.
+    """Write every figure of a run: acquisition, frames, distributions, scatter plots, clusters, models, cards, scan, frame flags.
 
     Parameters
     ----------
@@ -237,11 +240,32 @@ def _all(view: RunView) -> Iterator[tuple[str, Figure]]:
     gallery = gallery_figure(view)
     if gallery is not None:
         yield "cluster_gallery", gallery[1]
+    yield from _reconstructions(view)
     yield from _cards(view)
     for name, _, figure in scan_figures(view):
         yield name, figure
     if view.frame_table is not None:
         yield "frame_flags", frame_flags(view.frame_table)
+
+
+def _reconstructions(view: RunView) -> Iterator[tuple[str, Figure]]:
+    found = view.reconstructions()
+    if found:
+        yield "models", model_gallery(found)
+    for name, made in found.items():
+        said = made.attrs
+        yield (
+            f"{name}_views",
+            isosurface(
+                made["volume"].values,
+                level=said.get("level"),
+                pixel_size_nm=said.get("pixel_size_nm"),
+                symmetry=str(said.get("symmetry", "C1")),
+                colour=model_colour(name, said),
+            ),
+        )
+        for kind, _, figure in figures_of_reconstruction(made):
+            yield f"{name}_{kind}", figure
 
 
 def _cards(view: RunView) -> Iterator[tuple[str, Figure]]:

@@ -41,7 +41,7 @@ def isosurface(
     volume : array_like of float, shape (z, y, x)
         Density; the centre is at index N//2.
     level : float, optional
-        Density of the surface; half of that inside by default.
+        Density of the surface [-]; half of that inside by default.
     pixel_size_nm : float, optional
         Voxel size [nm]; the first view has a scale bar where it is known.
     symmetry : str

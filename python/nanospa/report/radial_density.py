@@ -24,7 +24,7 @@ def radial_density(volume: Any, *, pixel_size_nm: float | None = None, level: fl
     pixel_size_nm : float, optional
         Voxel size [nm]; distances are in voxels without it.
     level : float, optional
-        Density of the surface, drawn as a line.
+        Density of the surface, drawn as a line [-].
 
     Returns
     -------

@@ -58,9 +58,11 @@ def standard_views(symmetry: str = "C1") -> list[View]:
         group = Symmetry.of("C1")
     if group.corners is not None:
         order = np.argsort([-fold for fold in group.folds], kind="stable")
-        named = [(f"{group.folds[i]}-fold axis", group.corners[i]) for i in order]
-        if group.folds.count(group.folds[order[1]]) > 1:
-            named[2] = (f"other {named[2][0]}", named[2][1])
+        which = [[group.folds[j] for j in order[:i]].count(group.folds[order[i]]) for i in range(len(order))]
+        named = [
+            (f"{('', 'other ', 'third ')[earlier]}{group.folds[i]}-fold axis", group.corners[i])
+            for i, earlier in zip(order, which, strict=True)
+        ]
     elif group.name == "C1":
         named = [(f"along {axis}", direction) for axis, direction in zip("zyx", np.eye(3)[::-1], strict=True)]
     else:
