@@ -19,7 +19,7 @@ MEDIAN_SQUARE = 0.455
 OUTLIER_SIGMA = 4.0
 
 
-def centroids(images: NDArray[np.float32], centres: NDArray[np.float64], radii: NDArray[np.float64]) -> NDArray[np.float64]:
+def centroids(images: NDArray[np.float32], centres: NDArray[np.float64], radii: NDArray[np.float64], reach: float) -> NDArray[np.float64]:
     """Centroids of the intensity within soft circles that follow them.
 
     Parameters
@@ -30,6 +30,8 @@ def centroids(images: NDArray[np.float32], centres: NDArray[np.float64], radii: 
         Where to begin: (dx, dy) from the centre index [px].
     radii : numpy.ndarray of float64, shape (image,)
         Radii of the circles [px].
+    reach : float
+        Largest distance from `centres` along either axis [px].
 
     Returns
     -------
@@ -45,8 +47,8 @@ def centroids(images: NDArray[np.float32], centres: NDArray[np.float64], radii: 
         safe = np.where(mass > 0, mass, 1.0)
         found = np.stack([window.sum(axis=1, dtype=np.float64) @ axis, window.sum(axis=2, dtype=np.float64) @ axis], axis=1)
         step = np.where(mass[:, None] > 0, found / safe[:, None] - current, 0.0)
-        current += np.clip(step, -box / 8, box / 8)
-        np.clip(current, -box / 3, box / 3, out=current)
+        # Neighbours in the window must not draw it away altogether.
+        current = np.clip(current + step, centres - reach, centres + reach)
     return current
 
 

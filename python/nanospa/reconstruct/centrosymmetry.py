@@ -53,7 +53,9 @@ def odd_share(images: NDArray[np.float32], noise: NDArray[np.float64], radius_px
     expected = noise**2 / 2 * (pixels - 2)
     odd_power = (o**2).sum(axis=1) - fitted - expected
     even_power = (np.where(inside, even, 0) ** 2).sum(axis=(1, 2)) - noise**2 / 2 * pixels
-    total = max(float((even_power + odd_power).sum()), 1e-30)
+    total = float((even_power + odd_power).sum())
+    if total <= 0:
+        return 0.0, math.inf
     chance = float((noise**4 / 2 * pixels).sum())
     spread = float(np.std(odd_power, ddof=1)) * math.sqrt(len(images)) if len(images) > 1 else 0.0
     return float(odd_power.sum()) / total, max(math.sqrt(chance) / math.sqrt(2), spread) / total

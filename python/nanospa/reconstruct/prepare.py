@@ -22,8 +22,17 @@ from nanospa.schema import as_image, keeps_calibration, pixel_size_pair
 #: Fewest images of a stack.
 MIN_IMAGES = 3
 
+#: Farthest that a particle is looked for from the centre of its image, in boxes.
+REACH = 0.1
+
+#: Farthest that a centroid may lie from the match with the mean particle, in boxes.
+CENTROID_REACH = 0.05
+
+#: Share of the pixels outside the particles below which the corners of the boxes serve as background.
+FEWEST_OUTSIDE = 0.05
+
 #: Passes over centre, radius and background.
-PASSES = 3
+PASSES = 4
 
 #: Low-pass of the images compared with themselves, and how far their centres are sought, in pixels of a box of 64.
 TWOFOLD_LOW_PASS_PX = 1.5
@@ -121,7 +130,7 @@ class Prepared:
             pixel_size_nm=self.pixel_size_nm / ratio,
             shifts=self.shifts * ratio,
             intensities=self.intensities * ratio**2,
-            noise=self.noise * float(noise_factors(self.box, box, np.ones(1))[0]),
+            noise=self.noise * (box - 1) / (self.box - 1),
             radius_px=self.radius_px * ratio,
             ball_radius_px=self.ball_radius_px * ratio,
         )
@@ -236,10 +245,10 @@ def prepare(
     >>> import numpy as np
     >>> import nanospa as ns
     >>> views = [ns.simulate.random_rotation(np.random.default_rng(i)) for i in range(5)]
-    >>> images = [ns.simulate.particle("cube", size_nm=10, pixel_size_nm=0.8, box_px=32, rotation=r, shift_px=(1.5, 0)) for r in views]
+    >>> images = [ns.simulate.particle("cube", size_nm=10, pixel_size_nm=0.8, box_px=32, rotation=r, shift_px=(1.5, 0.5)) for r in views]
     >>> prepared = ns.reconstruct.prepare(np.stack(images), pixel_size_nm=0.8)
     >>> prepared.shifts.mean(axis=0).round(1), prepared.centrosymmetric
-    (array([1.5, 0. ]), True)
+    (array([1.5, 0.5]), True)
     """
     stack, size_nm = _checked(images, pixel_size_nm)
     count, n = len(stack), stack.shape[-1]
@@ -253,10 +262,11 @@ def prepare(
     ones = np.ones(count)
     level = sigma = np.zeros(count)
     flat = stack
-    for step in range(PASSES):
+    widest = float(n)
+    for _ in range(PASSES):
         radii = distances(n, centres)
         outside = radii > radius + 2
-        if outside.mean() < 0.05:
+        if outside.mean() < FEWEST_OUTSIDE:
             outside = distances(n, np.zeros((1, 2))) > 0.47 * n
             outside = np.broadcast_to(outside, stack.shape)
         if regions is not None:
@@ -268,15 +278,14 @@ def prepare(
         if regions is not None:
             flat *= soft_masks(regions)
         noise = float(np.sqrt(np.mean(sigma**2)))
-        if step == 0:
-            centres = centroids(flat, centres, np.full(count, 0.47 * n - 1))
         profile, rings = mean_profile(flat, distances(n, centres))
-        radius = enclosing_radius(profile, rings, noise)
+        # Before they are centred the particles take the most room: what grows afterwards is neighbours.
+        radius = widest = min(enclosing_radius(profile, rings, noise), widest)
         if profile[: max(2, round(radius / 2))].mean() <= 0:
             raise _no_particles(profile, rings, noise)
-        matched = match_profile(flat, profile, radius, reach=n / 4)
+        matched = match_profile(flat, profile, radius, reach=REACH * n)
         window = np.full(count, min(radius + 1, n / 2 - 1))
-        found = centroids(flat, matched, window)
+        found = centroids(flat, matched, window, CENTROID_REACH * n)
         errors = _centre_errors(profile, radius, noise)
         low_pass = TWOFOLD_LOW_PASS_PX * n / 64
         turned = twofold_centres(flat, combined(found, [matched], errors[:2]), radius, TWOFOLD_REACH_PX * n / 64, low_pass)
@@ -293,11 +302,13 @@ def prepare(
         for _ in range(2):
             scales = intensity_scales(intensities, deviations)
             profile, rings = mean_profile(np.asarray(flat / scales[:, None, None], np.float32), distances(n, centres, scales))
-            radius = enclosing_radius(profile, rings, noise)
+            radius = min(enclosing_radius(profile, rings, noise), 1.2 * widest)
             intensities = _integrated(flat, radii, radius * np.maximum(scales, 1.0))
     cut = cut_by_border(flat, noise)
     if cut.mean() > CUT_SHARE:
-        notes.append(f"{int(cut.sum())} of {count} particles reach the border of their image: a larger box is needed")
+        notes.append(f"{int(cut.sum())} of {count} particles (or neighbours that touch them) reach the border: a larger box is needed")
+    if profile[-1] > max(0.03 * profile.max(), 5 * noise / math.sqrt(max(rings[-1], 1))):
+        notes.append("the particles' intensity does not end before the border: neighbours are near (give masks) or the box is too small")
     deviating = (scales <= 0.5) | (scales >= 2)
     if deviating.any():
         notes.append(f"{int(deviating.sum())} of {count} particles are less than half or more than twice the mean size")

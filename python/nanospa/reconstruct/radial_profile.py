@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 #: The particle ends where the mean profile stays below this share of its largest value.
 EDGE_SHARE = 0.004
 
+#: Neighbours may keep it above; it must then fall below this share before it rises again.
+NEIGHBOUR_SHARE = 0.4
+
 #: … or below this many standard errors of its noise.
 EDGE_SIGMA = 3.0
 
@@ -55,7 +58,10 @@ def enclosing_radius(profile: NDArray[np.float64], count: NDArray[np.float64], s
     below = profile < np.maximum(EDGE_SHARE * top, error)
     # Two rings in a row: one may fall below by chance.
     ends = np.flatnonzero(below[:-1] & below[1:])
-    found = float(ends[0]) if ends.size else float(last)
+    # Where neighbours keep it from falling so far, the particle ends at the lowest ring between them, if that is low enough to tell.
+    lowest = int(np.argmin(profile + error / EDGE_SIGMA))
+    lowest = lowest if profile[lowest] < NEIGHBOUR_SHARE * top else last
+    found = float(min(ends[0], lowest)) if ends.size else float(lowest)
     if sigma > 0 and ends.size and error[ends[0]] > EDGE_SHARE * top:
         found = max(found, CORNER_RATIO * gyration_ball_radius(profile, found))
     return min(found + 1.0, float(last))
