@@ -1,10 +1,12 @@
 """The same store whatever the scheduler; workers that die cost their item only."""
 
+import functools
 import os
 import sys
 
 import dask
 import nanospa as ns
+import numpy as np
 import pytest
 from nanospa import errors
 from nanospa.pipeline.distribute import WINDOW, Workers, workers
@@ -31,6 +33,24 @@ def client():
         cluster = distributed.LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address="127.0.0.1:0")
         with cluster, distributed.Client(cluster, set_as_default=False) as client:
             yield client
+
+
+def scaled(values, number):
+    if number == 4:
+        raise ValueError("four")
+    return values[number % 2] * number
+
+
+def test_map_keeps_the_order_and_raises(client):
+    values = np.arange(2.0)
+    # Larger than what distributed likes to see in a task.
+    large = np.concatenate([values, np.zeros(2_000_000)])
+    for pool, given in ((Workers("sync"), values), (Workers(client), values), (Workers(client), large)):
+        function = functools.partial(scaled, given)
+        assert list(pool.map(function, [3, 1, 0, 5, 7, 9])) == [3, 1, 0, 5, 7, 9]
+        assert list(pool.map(function, [])) == []
+        with pytest.raises(ValueError, match="four"):
+            list(pool.map(function, range(6)))
 
 
 def test_sync_needs_no_dask():

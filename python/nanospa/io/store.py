@@ -15,6 +15,7 @@ from nanospa.errors import StoreError, StoreSchemaError, UnknownNameError
 from nanospa.io import store_table
 from nanospa.io.store_journal import Journal
 from nanospa.io.store_stacks import Stacks
+from nanospa.io.store_volumes import Volumes
 from nanospa.schema.store import ATTRIBUTES, SCHEMA_VERSION, SURVEYS
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def open(store: str | Path) -> xr.DataTree:
 
 
 class Store:
-    """A store on a local disk: `stacks` (images and labels), tables, `journal`.
+    """A store on a local disk: `stacks` (images and labels), `volumes`, tables, `journal`.
 
     Use `create`, `open` or `ensure`; every write is atomic for the file system, and arrays are written through one helper that
     refuses blocks off shard boundaries.
@@ -255,6 +256,11 @@ class Store:
     def surveys(self) -> Stacks:
         """Stacks of the survey images of an acquisition."""
         return Stacks(self.root, SURVEYS)
+
+    @cached_property
+    def volumes(self) -> Volumes:
+        """Reconstructions."""
+        return Volumes(self.path, self.root)
 
     @cached_property
     def journal(self) -> Journal:

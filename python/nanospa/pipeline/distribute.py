@@ -6,11 +6,13 @@ is registered, and without Dask (``sync``) it is not imported.
 
 from __future__ import annotations
 
+import functools
 import importlib
 import logging
 import os
 import signal
 import threading
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import islice
@@ -47,6 +49,25 @@ class Workers:
             return self._here(task, items)
         return self._there(task, items, window)
 
+    def map(self, function: Callable[[Any], Any], items: Iterable[Any]) -> Iterator[Any]:
+        """``map(function, items)``: the results in the items' order, an item a task; what an item raises is raised.
+
+        What `function` holds is pickled once and unpickled once a worker, whatever the number of items.
+        """
+        if self.scheduler == "sync":
+            yield from map(function, items)
+            return
+        pickled = importlib.import_module("distributed.protocol.pickle").dumps(function)
+        waiting: dict[int, Any] = {}
+        following = 0
+        for number, outcome in self._there(_apply, ((pickled, item) for item in items), WINDOW):
+            if isinstance(outcome, Exception):
+                raise outcome
+            waiting[number] = outcome["result"]
+            while following in waiting:
+                yield waiting.pop(following)
+                following += 1
+
     def start(self) -> None:
         """Start the cluster, or connect to it, now."""
         if self.scheduler != "sync":
@@ -77,8 +98,11 @@ class Workers:
         suspects: list[tuple[int, tuple[Any, ...]]] = []
 
         def submit(number: int, item: tuple[Any, ...]) -> Any:
-            # pure=False: a repeated item is computed again, never taken from an earlier result.
-            future = client.submit(task, *item, pure=False)
+            with warnings.catch_warnings():
+                # Some megabytes of images are what a task works on.
+                warnings.filterwarnings("ignore", "Sending large graph", UserWarning)
+                # pure=False: a repeated item is computed again, never taken from an earlier result.
+                future = client.submit(task, *item, pure=False)
             in_flight[future.key] = (number, item)
             return future
 
@@ -128,6 +152,16 @@ class Workers:
             raise SchedulerError(f"scheduler: no answer from {text!r} ({type(error).__name__}: {error})") from error
         self._owned.append(client)
         return client
+
+
+def _apply(pickled: bytes, item: Any) -> dict[str, Any]:
+    """One item of a map, in a worker."""
+    return {"result": _unpickled(pickled)(item)}
+
+
+@functools.lru_cache(maxsize=1)
+def _unpickled(pickled: bytes) -> Any:
+    return importlib.import_module("distributed.protocol.pickle").loads(pickled)
 
 
 @contextmanager
