@@ -85,7 +85,7 @@ def test_killed_while_it_was_written(store):
 def test_what_is_no_reconstruction(store):
     with pytest.raises(errors.StoreError, match="expected a Dataset with a volume"):
         store.volumes.write("a", reconstruction().drop_vars("volume"))
+    chunk = next(p for p in (store.path / "volumes/cluster_001/image/c").rglob("*") if p.is_file())
+    chunk.write_bytes(chunk.read_bytes()[:50])
     with pytest.raises(errors.StoreError, match="damaged"):
-        chunk = next(p for p in (store.path / "volumes/cluster_001/image/c").rglob("*") if p.is_file())
-        chunk.write_bytes(chunk.read_bytes()[:50])
         store.volumes.read("cluster_001")

@@ -90,7 +90,7 @@ def execute(settings: Settings, store: Path, scheduler: Any, *, analyse: bool, a
             if bars is not None:
                 bars("acquire", progress.n_images, progress.n_expected, 0, note=_note(progress))
 
-        def tell(stage: str, done: int, total: int, failed: int) -> None:
+        def tell(stage: str, done: float, total: int, failed: int) -> None:
             if stage != "acquire":
                 interruption.over()
             if bars is not None:

@@ -8,11 +8,11 @@ from typing import Annotated
 
 import typer
 
-from nanospa.cli import acquire, demo, exchange, inspect, main_job, on_store, output
+from nanospa.cli import acquire, demo, exchange, inspect, main_job, on_store, output, reconstruct
 
 app = typer.Typer(
     name="nanospa",
-    help="Find, measure and group nanoparticles in electron-microscope images.",
+    help="Find, measure, group and reconstruct nanoparticles in electron-microscope images.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -35,6 +35,7 @@ app.command()(acquire.acquire)
 app.command()(on_store.segment)
 app.command()(on_store.measure)
 app.command()(on_store.cluster)
+app.command()(reconstruct.reconstruct)
 app.command()(on_store.report)
 app.command()(inspect.info)
 app.command()(exchange.convert)

@@ -22,7 +22,7 @@ def demo(
     verbose: options.Verbose = 0,
     quiet: options.Quiet = False,
 ) -> None:
-    """A whole session on a simulated microscope with known truth: acquire, find, measure and group; one store, one report."""
+    """A whole session on a simulated microscope with known truth: acquire, find, measure, group, reconstruct; one store, one report."""
     output.set_level(verbose, quiet)
     from nanospa.errors import SettingsError
 
@@ -36,6 +36,6 @@ def demo(
     if not as_json:
         output.say(
             f"Acquiring {frames} images of three populations (Au spheres, Pd cubes, PtNi stars) on a simulated microscope, "
-            "meanwhile segment, then measure → cluster."
+            "meanwhile segment, then measure → cluster → reconstruct."
         )
     acquire.execute(chosen, store, scheduler, analyse=True, as_json=as_json, write_report=True)

@@ -40,6 +40,7 @@ def info(store: options.StoreArgument, as_json: options.Json = False, verbose: o
             for stage in opened.journal.stages()
             for entries in [opened.journal.entries(stage)[: standing.get(_COUNTS.get(stage, ""))]]
         },
+        "volumes": {name: _volume(opened, name) for name in opened.volumes.names()},
         "surveys": standing.get("n_surveys", 0),
         "acquisition": standing,
         "truth": attributes.get("truth", {}),
@@ -60,6 +61,9 @@ def info(store: options.StoreArgument, as_json: options.Json = False, verbose: o
         )
     output.say("  stages: " + (", ".join(f"{k} {v['done']}/{v['items']}" for k, v in document["stages"].items()) or "none"))
     output.say("  tables: " + (", ".join(f"{k} ({output.counted(v, 'row')})" for k, v in document["tables"].items()) or "none"))
+    if document["volumes"]:
+        said = (f"{name} ({v['n_images']} images, {v['symmetry']}, {v['verdict']})" for name, v in document["volumes"].items())
+        output.say("  volumes: " + ", ".join(said))
     if standing:
         why = f" ({standing['reason']})" if standing["reason"] else ""
         taken_of = f"{output.counted(standing['n_images'], 'image')} of {output.counted(standing['n_surveys'], 'survey')}"
@@ -81,6 +85,14 @@ def _taken(store: Any) -> dict[str, int]:
     for frame in kept_frames(store, IMAGES) if has_events(store) else ():
         found[frame.stack] = found.get(frame.stack, 0) + 1
     return found
+
+
+def _volume(store: Any, name: str) -> dict[str, Any]:
+    """What a volume says of itself."""
+    attributes = store.volumes.attributes(name)
+    return {
+        key: attributes.get(key) for key in ("n_images", "symmetry", "verdict", "flags", "resolution_nm", "pixel_size_nm", "volume_nm3")
+    }
 
 
 def _rows(store: Any, name: str) -> int:
@@ -108,7 +120,7 @@ def doctor(
             output.say(f"{key:<14} {value}")
     else:
         counts = f"{len(document['damaged'])} damaged, {document['missing']} items not done"
-        output.say(f"{store}: {document['checked']} arrays of frames read, {counts}")
+        output.say(f"{store}: {document['checked']} arrays of frames and volumes read, {counts}")
         for text in document["damaged"]:
             output.complain(text)
         if document["damaged"]:
@@ -189,5 +201,13 @@ def _check(path: Path, repair: bool) -> dict[str, Any]:
             store.read_table(name)
         except NanospaError as error:
             damaged.append(str(error))
+    for name in store.volumes.names():
+        checked += 1
+        try:
+            store.volumes.read(name)
+        except NanospaError as error:
+            damaged.append(str(error))
+            if repair:
+                store.journal.clear("reconstruct", store.volumes.attributes(name)["cluster"])
     missing = sum(int((store.journal.entries(stage) == 0).sum()) for stage in store.journal.stages())
     return {"store": str(path), "checked": checked, "damaged": damaged, "missing": missing, "repaired": repair and bool(damaged)}

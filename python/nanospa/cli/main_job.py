@@ -29,7 +29,7 @@ def run(
     verbose: options.Verbose = 0,
     quiet: options.Quiet = False,
 ) -> None:
-    """Segment, measure and group the particles of all images into one store, and report."""
+    """Segment, measure, group and reconstruct the particles of all images into one store, and report."""
     output.set_level(verbose, quiet)
     base = None
     if settings is not None:

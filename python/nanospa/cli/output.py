@@ -82,7 +82,7 @@ def print_summary(summary: Summary, report: str | None) -> None:
     """The result of a run in a few lines, truth beside it where it is known."""
     if summary.exit_code == FAILED:
         # What follows from that is no news.
-        _print_failures(summary)
+        print_failures(summary)
         say(f"store       {summary.store}")
         return
     truth = summary.truth
@@ -114,12 +114,16 @@ def print_summary(summary: Summary, report: str | None) -> None:
         share = 100 * summary.n_in_clusters / max(asked, 1)
         pure = f", purity {100 * truth['purity']:.1f} %" if "purity" in truth else ""
         say(f"clusters    {summary.n_clusters} with {summary.n_in_clusters} particles ({share:.0f} %){pure}")
+    if summary.reconstructions:
+        from nanospa.cli.reconstruction_table import print_reconstructions
+
+        print_reconstructions(summary.reconstructions)
     skipped = sum(summary.n_skipped.values())
     done = sum(summary.n_done.values())
     say(f"work        {done} items done, {skipped} kept from before; {sum(summary.seconds.values()):.1f} s")
     for text in summary.warnings:
         complain(f"warning: {text}")
-    _print_failures(summary)
+    print_failures(summary)
     say(f"store       {summary.store}")
     if report is not None:
         say(f"report      {report}")
@@ -137,7 +141,8 @@ def _print_acquisition(summary: Summary) -> None:
         say(f"            {faults}, {found['n_skipped']} positions or tiles left out: see the table 'acquisition'")
 
 
-def _print_failures(summary: Summary) -> None:
+def print_failures(summary: Summary) -> None:
+    """The items that failed, to stderr."""
     for failure in summary.failed[:_MOST]:
         complain(f"{failure.stage} failed: {failure.kind}: {failure.message}")
     if len(summary.failed) > _MOST:

@@ -8,6 +8,9 @@ from typing import Any
 
 from nanospa.cli import output
 
+#: Items a second below which no rate is shown.
+RATE = 0.05
+
 
 @contextmanager
 def progress_bars(*, wanted: bool) -> Iterator[Callable[..., None] | None]:
@@ -20,7 +23,7 @@ def progress_bars(*, wanted: bool) -> Iterator[Callable[..., None] | None]:
 
     console = Console(stderr=True)
     columns = (
-        TextColumn("{task.description:<9}"),
+        TextColumn("{task.description:<11}"),
         BarColumn(),
         MofNCompleteColumn(),
         TextColumn("{task.fields[rate]}"),
@@ -34,7 +37,7 @@ def progress_bars(*, wanted: bool) -> Iterator[Callable[..., None] | None]:
     bars = Progress(*columns, console=console)
     tasks: dict[str, Any] = {}
 
-    def show(stage: str, done: int, total: int, failed: int, *, note: str | None = None) -> None:
+    def show(stage: str, done: float, total: int, failed: int, *, note: str | None = None) -> None:
         if total == 0:
             return
         if not tasks:
@@ -42,7 +45,7 @@ def progress_bars(*, wanted: bool) -> Iterator[Callable[..., None] | None]:
         if stage not in tasks:
             tasks[stage] = bars.add_task(stage, total=total, rate="", failed="", note="")
         speed = bars.tasks[tasks[stage]].speed
-        rate = f"{speed:.1f}/s" if speed else ""
+        rate = f"{speed:.1f}/s" if speed and speed > RATE else ""
         said: dict[str, Any] = {} if note is None else {"note": note}
         # The total of an acquisition is an estimate that changes.
         bars.update(tasks[stage], completed=done, total=total, rate=rate, failed=f"{failed} failed" if failed else "", **said)

@@ -61,7 +61,9 @@ class Volumes:
         import zarr
 
         if dataset.get("volume") is None or dataset["volume"].dims != DIMS:
-            raise StoreError(f"volumes/{name}: expected a Dataset with a volume (z, y, x), found {', '.join(map(str, dataset)) or 'nothing'}")
+            raise StoreError(
+                f"volumes/{name}: expected a Dataset with a volume (z, y, x), found {', '.join(map(str, dataset)) or 'nothing'}"
+            )
         fresh, final = self.path / f"{store_table.NEW}{VOLUMES}-{name}", self.path / VOLUMES / name
         try:
             self.root.require_group(VOLUMES)

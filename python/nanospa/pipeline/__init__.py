@@ -3,8 +3,18 @@
 from nanospa.pipeline.acquisition import abort, acquire
 from nanospa.pipeline.acquisition_progress import AcquisitionProgress
 from nanospa.pipeline.correct import correct
+from nanospa.pipeline.reconstruction import read_reconstruction, reconstruct
 from nanospa.pipeline.run import run
-from nanospa.pipeline.settings import PRESETS, AcquireSettings, InputSettings, MeasureSettings, ReportSettings, SegmentSection, Settings
+from nanospa.pipeline.settings import (
+    PRESETS,
+    AcquireSettings,
+    InputSettings,
+    MeasureSettings,
+    ReconstructSection,
+    ReportSettings,
+    SegmentSection,
+    Settings,
+)
 from nanospa.pipeline.summary import Failure, Summary
 from nanospa.pipeline.train import train
 
@@ -15,6 +25,7 @@ __all__ = [
     "Failure",
     "InputSettings",
     "MeasureSettings",
+    "ReconstructSection",
     "ReportSettings",
     "SegmentSection",
     "Settings",
@@ -22,6 +33,8 @@ __all__ = [
     "abort",
     "acquire",
     "correct",
+    "read_reconstruction",
+    "reconstruct",
     "run",
     "train",
 ]

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from nanospa.acquire import Microscope
 
 #: Stages that follow the acquisition.
-ANALYSIS = ("segment", "measure", "cluster")
+ANALYSIS = ("segment", "measure", "cluster", "reconstruct")
 #: The tables are written when the images have grown by this factor since the last time, and by at least so many.
 CHECKPOINT_GROWTH, CHECKPOINT_IMAGES = 1.5, 16
 #: Images a worker thread that may wait to be segmented before the microscope waits for them: they wait on disk, and cost nothing.

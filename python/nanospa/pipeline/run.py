@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from nanospa.pipeline.event_journal import has_events
 from nanospa.pipeline.fingerprint import digest, entry
 from nanospa.pipeline.frame_source import Frame
 from nanospa.pipeline.grouping import group_particles
+from nanospa.pipeline.reconstruction_clusters import reconstruct_clusters
 from nanospa.pipeline.session_lock import unless_acquiring
 from nanospa.pipeline.settings import Settings, changed, preset_settings
 from nanospa.pipeline.stages import run_item
@@ -30,9 +31,9 @@ from nanospa.pipeline.trained_model import located, model_digest
 from nanospa.schema.store import LABELS, PARTICLES, TRUE_LABELS
 
 #: Stages in order.
-STAGES = ("input", "segment", "measure", "cluster")
+STAGES = ("input", "segment", "measure", "cluster", "reconstruct")
 
-Progress = Callable[[str, int, int, int], None]
+Progress = Callable[[str, float, int, int], None]
 
 
 def run(
@@ -44,7 +45,7 @@ def run(
     stages: Iterable[str] | None = None,
     progress: Progress | None = None,
 ) -> Summary:
-    """Find, measure and group the particles of many frames, into one store.
+    """Find, measure, group and reconstruct the particles of many frames, into one store.
 
     A frame that fails is reported and costs no other; run again, what is done with the same settings on the same data is kept, and a
     changed setting repeats its stage and those after it. Labels edited by hand (``labels/particles_corrected`` of a stack) win.
@@ -63,9 +64,9 @@ def run(
         takes ``DASK_SCHEDULER_ADDRESS`` and else "local". Where processes are started, the calling script needs the usual
         ``if __name__ == "__main__":``.
     stages : iterable of str, optional
-        Of "input", "segment", "measure", "cluster"; all by default. Settings of the others stay those of the store.
+        Of "input", "segment", "measure", "cluster", "reconstruct"; all by default. Settings of the others stay those of the store.
     progress : callable, optional
-        Called with (stage, items done, items in all, items failed).
+        Called with (stage, items done, items in all, items failed); of clusters that are reconstructed also parts of one.
 
     Returns
     -------
@@ -106,8 +107,10 @@ def run(
 class Run:
     """One run: the store, its frames, and what happened."""
 
-    def __init__(self, store: Store, settings: Settings, pool: Workers, progress: Progress | None) -> None:
-        self.store, self.settings, self.pool = store, settings, pool
+    def __init__(
+        self, store: Store, settings: Settings, pool: Workers, progress: Progress | None, clusters: Collection[int] | None = None
+    ) -> None:
+        self.store, self.settings, self.pool, self.clusters = store, settings, pool, clusters
         self.progress = progress or (lambda stage, done, total, failed: None)
         self.failed: list[Failure] = []
         self.seconds: dict[str, float] = {}
@@ -218,6 +221,22 @@ class Run:
             self.failed.append(Failure("cluster", -1, "", "error", f"{type(error).__name__}: {error}"))
         self.progress("cluster", 1, 1, sum(f.stage == "cluster" for f in self.failed))
 
+    def _reconstruct(self) -> None:
+        if not self.store.has(f"{PARTICLES}/cluster"):
+            if any(failure.stage == "cluster" for failure in self.failed):
+                return
+            raise StoreError(f"{self.store.path}: expected clusters in the store, found none; run cluster first")
+        done, skipped = reconstruct_clusters(
+            self.store,
+            self.settings.reconstruct,
+            self.frames,
+            self.pool,
+            only=self.clusters,
+            progress=self.progress,
+            failed=self.failed,
+        )
+        self.n_done["reconstruct"], self.n_skipped["reconstruct"] = done, skipped
+
     def _items(
         self, stage: str, frames: Sequence[Frame], entries: Sequence[int], extra: Callable[[Frame], dict[str, Any]], *, here: bool = False
     ) -> None:
@@ -298,7 +317,7 @@ def _with_kept(settings: Settings, store: Path, names: Sequence[str]) -> Setting
     if not store.exists() or len(names) == len(STAGES):
         return settings
     kept = settings_of(Store.open(store))
-    sections = {"input": ("input", "simulate", "acquire"), "segment": ("segment",), "measure": ("measure",), "cluster": ("cluster",)}
+    sections = {stage: (stage,) for stage in STAGES} | {"input": ("input", "simulate", "acquire")}
     old = [section for stage in STAGES if stage not in names for section in sections[stage]]
     return settings.model_copy(update={section: getattr(kept, section) for section in old})
 

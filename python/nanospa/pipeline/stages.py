@@ -40,7 +40,7 @@ Result = tuple[dict[str, Any], dict[str, Any]]
 def run_item(stage: str, path: str, token: str, settings: str, frame: Frame, entry: int, extra: dict[str, Any]) -> dict[str, Any]:
     """Do one item of a stage; gives ``{"warnings": …}``, or ``{"kind": …, "message": …}`` where it failed."""
     try:
-        store, chosen = _store(path, token), _settings(settings)
+        store, chosen = attached(path, token), _settings(settings)
         store.journal.clear(stage, frame.row)
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always", NanospaWarning)
@@ -178,6 +178,6 @@ def _settings(text: str) -> Settings:
 
 
 @functools.lru_cache(maxsize=2)
-def _store(path: str, token: str) -> Store:
+def attached(path: str, token: str) -> Store:
     """The store, opened once a process for each token: a client gives a new one when it has made arrays or let them grow."""
     return Store.attach(path)

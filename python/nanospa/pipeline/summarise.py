@@ -15,7 +15,7 @@ from nanospa.pipeline.frame_source import ACQUIRED, ARRAY, SIMULATED
 from nanospa.pipeline.settings import Settings
 from nanospa.pipeline.summary import Failure, Summary
 from nanospa.pipeline.truth import compared, n_false
-from nanospa.schema.store import CLUSTER_QUALITY, FRAME_TABLE, PARTICLES, TRUTH
+from nanospa.schema.store import CLUSTER_QUALITY, FRAME_TABLE, PARTICLES, RECONSTRUCTIONS, TRUTH
 
 #: Warnings listed one by one; the frame table has all.
 _MOST = 10
@@ -68,7 +68,17 @@ def summarise(
         truth=truth,
         acquisition=session,
         sizes=sizes,
+        reconstructions=reconstructions_of(store),
     )
+
+
+def reconstructions_of(store: Store) -> tuple[dict[str, Any], ...]:
+    """Rows of the table of reconstructions."""
+    if not store.has(RECONSTRUCTIONS):
+        return ()
+    table = store.read_table(RECONSTRUCTIONS)
+    columns = {str(name): table[name].to_numpy().tolist() for name in table}
+    return tuple(dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True))
 
 
 def warnings_of(store: Store) -> list[str]:
@@ -82,8 +92,8 @@ def warnings_of(store: Store) -> list[str]:
         found.append(f"{len(said) - _MOST} more warnings in the frame table")
     if table.sizes["frame"] and not np.isfinite(table["pixel_size_y_nm"].to_numpy()).any():
         found.append("the pixel size is unknown: sizes are in pixels only; give --pixel-size-nm or input.pixel_size_nm")
-    if "cluster" in store.journal.stages():
-        for text in store.journal.records("cluster"):
+    for stage in ("cluster", "reconstruct"):
+        for text in store.journal.records(stage) if stage in store.journal.stages() else ():
             found += decode_record(text)[0]["warnings"] if text else []
     stacks = list(store.stacks)
     if len({s.shape for s in stacks}) > 1:

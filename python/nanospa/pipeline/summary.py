@@ -50,6 +50,8 @@ class Summary:
     sizes : tuple of dict
         Simulated microscope only, of each population: n_true and n_found, single particles that lie whole in an image and those of them
         found at least once; found_nm and true_nm, means of the equivalent diameter [nm], the former of the counted ones.
+    reconstructions : tuple of dict
+        One of each cluster that was reconstructed or tried: the columns of `nanospa.schema.reconstructions`.
     """
 
     store: str
@@ -66,6 +68,7 @@ class Summary:
     truth: dict[str, float] = field(default_factory=dict)
     acquisition: dict[str, Any] = field(default_factory=dict)
     sizes: tuple[dict[str, Any], ...] = ()
+    reconstructions: tuple[dict[str, Any], ...] = ()
 
     @property
     def exit_code(self) -> int:
@@ -75,8 +78,8 @@ class Summary:
         if any(f.stage == "acquire" for f in self.failed):
             # A session without an image went to its end all the same.
             return PARTIAL
-        # The clustering of nothing is no success.
-        stages = [stage for stage in self.n_done if stage != "cluster"] or list(self.n_done)
+        # The clustering of nothing is no success, nor is what follows from it.
+        stages = [stage for stage in self.n_done if stage not in ("cluster", "reconstruct")] or list(self.n_done)
         return PARTIAL if any(self.n_done[stage] + self.n_skipped[stage] for stage in stages) else FAILED
 
     def as_dict(self) -> dict[str, Any]:

@@ -114,6 +114,12 @@ RUN = (
     Column("cluster", "1", "int32", "cluster; -1 = outlier or excluded"),
 )
 
+#: Added where clusters become volumes.
+RECONSTRUCTED = (
+    Column("volume_nm3", "nm^3", "float64", "volume in 3D: that of the cluster's model times the cube of the scale; NaN without a model"),
+    Column("size_scale", "1", "float64", "size of the particle over that of its cluster's model; NaN without one"),
+)
+
 
 def measured(calibrated: bool) -> tuple[Column, ...]:
     """Columns that `measure` gives, one value a particle, in order.
@@ -131,7 +137,7 @@ def measured(calibrated: bool) -> tuple[Column, ...]:
 
 
 #: Every column a particle table may have, in order.
-PARTICLE_COLUMNS: tuple[Column, ...] = (*RUN, *measured(True), RADIAL_PROFILE)
+PARTICLE_COLUMNS: tuple[Column, ...] = (*RUN, *RECONSTRUCTED, *measured(True), RADIAL_PROFILE)
 
 _BY_NAME = {column.name: column for column in (*PARTICLE_COLUMNS, RADIUS)}
 
