@@ -19,7 +19,7 @@ def run(settings, store, **options):
 def test_equals_a_plain_loop(settings, frames, tmp_path):
     summary = run(settings, tmp_path / "run.zarr")
     assert summary.exit_code == 0 and summary.n_frames == 4
-    assert summary.n_done == {"input": 4, "segment": 4, "measure": 4, "images": 1, "cluster": 1}
+    assert summary.n_done == {"input": 4, "segment": 4, "measure": 4, "images": 1, "cluster": 1, "reconstruct": 2}
     tree = ns.open(tmp_path / "run.zarr")
     chosen = Settings.from_mapping(settings)
     tables, labels = [], []
@@ -70,11 +70,12 @@ def test_again_does_nothing_and_changes_nothing(settings, tmp_path):
 @pytest.mark.parametrize(
     ("section", "change", "again"),
     [
-        ("simulate", {"seed": 1}, ["input", "segment", "measure", "images", "cluster"]),
-        ("segment", {"min_area_px": 60}, ["segment", "measure", "images", "cluster"]),
-        ("measure", {"radial_bins": 8}, ["measure", "images", "cluster"]),
+        ("simulate", {"seed": 1}, ["input", "segment", "measure", "images", "cluster", "reconstruct"]),
+        ("segment", {"min_area_px": 60}, ["segment", "measure", "images", "cluster", "reconstruct"]),
+        ("measure", {"radial_bins": 8}, ["measure", "images", "cluster", "reconstruct"]),
         ("measure", {"masked": False}, ["images"]),
         ("cluster", {"seed": 5}, ["cluster"]),
+        ("reconstruct", {"min_images": 30}, ["reconstruct"]),
     ],
 )
 def test_a_changed_setting_repeats_what_depends_on_it(settings, tmp_path, section, change, again):
@@ -214,7 +215,9 @@ def test_what_cannot_start_leaves_nothing(settings, tmp_path):
         run({"segment": SEGMENT}, tmp_path / "run.zarr", images=tmp_path / "empty")
     with pytest.raises(errors.EmptyInputError, match="images: expected files, a folder, a pattern, arrays or a simulation"):
         run({"segment": SEGMENT}, tmp_path / "run.zarr")
-    with pytest.raises(errors.UnknownNameError, match="stages: expected names of input, segment, measure, cluster, found 'mesure'"):
+    with pytest.raises(
+        errors.UnknownNameError, match="stages: expected names of input, segment, measure, cluster, reconstruct, found 'mesure'"
+    ):
         run(settings, tmp_path / "run.zarr", stages=["mesure"])
     with pytest.raises(errors.StoreError, match="no such store"):
         run(settings, tmp_path / "run.zarr", stages=["measure"])

@@ -30,6 +30,8 @@ def print_reconstructions(rows: Sequence[Mapping[str, Any]]) -> None:
     for row in (titles, *cells):
         texts = (text.ljust(n) if title in words else text.rjust(n) for text, n, title in zip(row, widths, titles, strict=True))
         output.say("  ".join(texts).rstrip())
+    if any(row["verdict"] == "under-determined" for row in rows):
+        output.say("under-determined: fewer usable images than reconstruct.min_images; --set reconstruct.min_images=N tries all the same")
 
 
 def _cells(row: Mapping[str, Any]) -> list[str]:

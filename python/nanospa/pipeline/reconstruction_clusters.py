@@ -18,8 +18,9 @@ from nanospa.pipeline.distribute import Workers
 from nanospa.pipeline.frame_source import Frame
 from nanospa.pipeline.reconstruction_images import Grid, cluster_images, grid_of
 from nanospa.pipeline.reconstruction_plan import Group, groups, wanted
+from nanospa.pipeline.reconstruction_settings import ReconstructSection
 from nanospa.pipeline.reconstruction_tables import STAGE, forget_reconstructions, records, write_reconstructions
-from nanospa.pipeline.settings import ReconstructSection
+from nanospa.pipeline.reconstruction_truth import truth_of_cluster
 from nanospa.pipeline.summary import Failure
 
 if TYPE_CHECKING:
@@ -95,11 +96,11 @@ def _of(record: Any) -> str | None:
 def _reconstruct(store: Store, group: Group, box_px: int, pool: Workers, tell: Callable[[float], None]) -> None:
     """Reconstruct one cluster: its volume, its record, its journal entry."""
     # As text: JSON numbers of other readers end at 2^53.
-    values: dict[str, Any] = {"particles": str(group.particles), "warnings": []}
+    truth = truth_of_cluster(store, group.members)
+    values: dict[str, Any] = {"particles": str(group.particles), "warnings": [], **truth}
     columns: dict[str, Any] = {}
     if len(group.members) < group.settings.min_images:
-        few = f"{group.name} was not reconstructed: it has {len(group.members)} usable images of at least {group.settings.min_images}"
-        values |= {"verdict": UNDER_DETERMINED, "flags": [FEW], "warnings": [few]}
+        values |= {"verdict": UNDER_DETERMINED, "flags": [FEW]}
     elif any(member.frame.pixel_size_nm is None for member in group.members):
         values |= {"verdict": NOT_TRIED, "warnings": [f"{group.name} was not reconstructed: the pixel size of its frames is unknown"]}
     else:
@@ -107,6 +108,8 @@ def _reconstruct(store: Store, group: Group, box_px: int, pool: Workers, tell: C
             warnings.simplefilter("always", NanospaWarning)
             dataset = _volume(store, group, box_px, pool, tell)
         said = [str(w.message) for w in caught if issubclass(w.category, NanospaWarning)]
+        mean = float(dataset.attrs["volume_nm3"] * np.mean(dataset["scale"].to_numpy() ** 3))
+        dataset = dataset.assign_attrs(cluster=group.cluster, name=group.name, mean_volume_nm3=mean, **truth)
         store.volumes.write(group.name, dataset)
         attributes = store.volumes.attributes(group.name)
         values |= {key: value for key, value in attributes.items() if key != "settings"}
@@ -129,8 +132,7 @@ def _volume(store: Store, group: Group, box_px: int, pool: Workers, tell: Callab
     given: dict[str, Any] = {"particle": ("image", np.array([member.row for member in group.members], np.int64))}
     if dataset.sizes.get("x") == grid.box:
         given["images"] = (("image", "y", "x"), cut.images)
-    dataset = dataset.assign({name: (dims, values, _MEANINGS[name]) for name, (dims, values) in given.items()})
-    return dataset.assign_attrs(cluster=group.cluster, name=group.name)
+    return dataset.assign({name: (dims, values, _MEANINGS[name]) for name, (dims, values) in given.items()})
 
 
 _MEANINGS = {

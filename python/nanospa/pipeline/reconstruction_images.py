@@ -129,9 +129,8 @@ def _cut_frame(path: str, token: str, grid: Grid, members: Sequence[Member]) -> 
     scale = grid.pixel_size_nm * grid.box / (n * size)
     if n == grid.box and abs(scale - 1) < 1e-9:
         return cuts, masks > 0.5
-    import nanospa.reconstruct as module
+    from nanospa.reconstruct import fourier_crop
 
-    fourier_crop = getattr(module, "fourier_crop")  # noqa: B009
     scales = np.full(len(cuts), scale)
     return fourier_crop(cuts, grid.box, scales=scales), fourier_crop(masks, grid.box, scales=scales) > 0.5
 
@@ -196,14 +195,19 @@ def _background(cut: NDArray[np.float64], background: NDArray[np.bool_]) -> tupl
     sides = sum(int((used & a & b).sum() >= LEAST_BACKGROUND) for a in halves[0] for b in halves[1])
     terms = np.stack([np.ones_like(y), y, x] if sides >= 3 else [np.ones_like(y)], axis=-1)
     for _ in range(_CLIPS):
-        fitted = np.linalg.lstsq(terms[used], cut[used], rcond=None)[0]
-        rest = cut - terms @ fitted
+        rest = cut - terms @ _fitted(terms[used], cut[used])
         spread = rest[used].std()
         clipped = background & (np.abs(rest) <= _SIGMAS * spread)
         if not clipped.any() or np.array_equal(clipped, used):
             break
         used = clipped
-    return terms @ np.linalg.lstsq(terms[used], cut[used], rcond=None)[0], used
+    return terms @ _fitted(terms[used], cut[used]), used
+
+
+def _fitted(terms: NDArray[np.float64], values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Least squares by the normal equations: a few centred terms."""
+    solved: NDArray[np.float64] = np.linalg.solve(terms.T @ terms, terms.T @ values)
+    return solved
 
 
 def _square(images: NDArray[np.float32], y_nm: float, x_nm: float, *, order: int) -> NDArray[np.float32]:

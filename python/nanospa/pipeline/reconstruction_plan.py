@@ -13,7 +13,7 @@ from nanospa.io.store import Store
 from nanospa.pipeline.fingerprint import entry
 from nanospa.pipeline.frame_source import Frame
 from nanospa.pipeline.reconstruction_images import Member, without_aggregates
-from nanospa.pipeline.settings import ReconstructSection
+from nanospa.pipeline.reconstruction_settings import ReconstructSection
 from nanospa.reconstruct.settings import ReconstructSettings
 from nanospa.schema.store import FRAME_TABLE, PARTICLES
 

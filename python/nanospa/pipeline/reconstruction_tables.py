@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from nanospa.io.records import decode_record
 from nanospa.io.store import Store
 from nanospa.pipeline.reconstruction_plan import Group
-from nanospa.pipeline.reconstruction_truth import COLUMNS, rows_of, truth_of_cluster
 from nanospa.pipeline.summary import Failure
 from nanospa.schema import particles as particle_schema
 from nanospa.schema.particles import Column
@@ -25,8 +24,8 @@ def write_reconstructions(store: Store, found: Sequence[Group], failed: Sequence
     """Write a row for every cluster that was reconstructed, tried or refused, and the columns of their particles."""
     import xarray as xr
 
-    truth = store.read_table(TRUTH, COLUMNS) if store.has(TRUTH) else None
-    particles = store.read_table(PARTICLES, ("frame", "label", *(column.name for column in particle_schema.RECONSTRUCTED)))
+    names = [column.name for column in particle_schema.RECONSTRUCTED]
+    particles = store.read_table(PARTICLES, ("frame", *names))
     sizes = {column.name: np.full(particles.sizes.get("particle", 0), np.nan) for column in particle_schema.RECONSTRUCTED}
     rows = []
     broken = {failure.item for failure in failed if failure.stage == STAGE}
@@ -47,14 +46,9 @@ def write_reconstructions(store: Store, found: Sequence[Group], failed: Sequence
             **values,
             "flags": ", ".join(values.get("flags", ())),
         }
-        if columns:
-            row["mean_volume_nm3"] = float(sizes["volume_nm3"][members].mean())
-        if truth is not None and members.size:
-            labels = particles["label"].to_numpy()[members]
-            row |= truth_of_cluster(truth, rows_of(truth, particles["frame"].to_numpy()[members], labels))
         rows.append(row)
     # Only of simulated particles there is a truth.
-    kept = [column for column in RECONSTRUCTION_COLUMNS if truth is not None or not column.name.startswith("truth_")]
+    kept = [column for column in RECONSTRUCTION_COLUMNS if store.has(TRUTH) or not column.name.startswith("truth_")]
     variables = {column.name: (DIM, _column(column, rows), _attributes(column)) for column in kept}
     store.write_table(RECONSTRUCTIONS, xr.Dataset(variables))
     if np.isnan(sizes["size_scale"]).all():

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nanospa.io.store import Store
+from nanospa.pipeline.reconstruction_images import Member
+from nanospa.schema.store import TRUTH
 from nanospa.simulate.shapes import body_volume
 
 #: Columns of the truth table that are needed.
@@ -26,16 +30,15 @@ def true_volumes(truth: Any) -> NDArray[np.float64]:
     return volumes
 
 
-def rows_of(truth: Any, frames: NDArray[Any], labels: NDArray[Any]) -> NDArray[np.int64]:
-    """Row of the truth table that each found particle is; −1 where it is none."""
+def truth_of_cluster(store: Store, members: Sequence[Member]) -> dict[str, Any]:
+    """Dominant population and shape of particles and their mean volume; empty where none of them is a true one."""
+    if not store.has(TRUTH):
+        return {}
+    truth = store.read_table(TRUTH, COLUMNS)
     keys = zip(truth["frame"].to_numpy().tolist(), truth["found_label"].to_numpy().tolist(), strict=True)
     known = {key: row for row, key in enumerate(keys) if key[1] > 0}
-    return np.array([known.get(key, -1) for key in zip(frames.tolist(), labels.tolist(), strict=True)], np.int64)
-
-
-def truth_of_cluster(truth: Any, rows: NDArray[np.int64]) -> dict[str, Any]:
-    """Dominant population and shape of particles and their mean volume; empty where none of them is a true one."""
-    matched = rows[rows >= 0]
+    rows = [known.get((member.frame.row, member.label), -1) for member in members]
+    matched = np.array([row for row in rows if row >= 0], np.int64)
     if not matched.size:
         return {}
     population = truth["population"].to_numpy().astype(str)[matched]
@@ -45,7 +48,7 @@ def truth_of_cluster(truth: Any, rows: NDArray[np.int64]) -> dict[str, Any]:
     return {
         "truth_population": dominant,
         "truth_shape": str(shape),
-        "truth_share": float(counts.max() / rows.size),
+        "truth_share": float(counts.max() / len(rows)),
         "truth_volume_nm3": float(np.nanmean(true_volumes(truth)[matched])),
     }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
@@ -14,7 +14,7 @@ from nanospa.acquire import Plan
 from nanospa.cluster import PRESETS as CLUSTER_PRESETS
 from nanospa.cluster import ClusterSettings
 from nanospa.errors import SettingsError, UnknownNameError
-from nanospa.reconstruct.settings import ReconstructSettings
+from nanospa.pipeline.reconstruction_settings import ReconstructSection
 from nanospa.segment import PRESETS as SEGMENT_PRESETS
 from nanospa.segment import SegmentSettings
 from nanospa.simulate import PRESETS as SIMULATE_PRESETS
@@ -114,34 +114,6 @@ class MeasureSettings(_Section):
     box_px: Annotated[int, Field(ge=4, le=4096)] | None = None
     masked: bool = True
     confidence: Annotated[float, Field(gt=0, lt=1)] = 0.95
-
-
-class ReconstructSection(ReconstructSettings):
-    """How clusters become volumes: the fields of `nanospa.reconstruct.ReconstructSettings`, and which clusters and images.
-
-    Attributes
-    ----------
-    clusters : "all", "none" or tuple of int
-        Clusters to reconstruct.
-    symmetries : dict of int to str
-        Point groups of single clusters, where they differ from `symmetry`.
-    box_px : int
-        Largest side of the images and the volume: larger cut-outs are brought to it, with larger pixels [px].
-    """
-
-    clusters: Literal["all", "none"] | tuple[Annotated[int, Field(ge=0)], ...] = "all"
-    symmetries: dict[Annotated[int, Field(ge=0)], str] = Field(default_factory=dict)
-    box_px: Annotated[int, Field(ge=32, le=512, multiple_of=2)] = 64
-
-    @field_validator("clusters", mode="before")
-    @classmethod
-    def _one(cls, value: Any) -> Any:
-        return (value,) if isinstance(value, int) else value
-
-    def of(self, cluster: int) -> ReconstructSettings:
-        """Settings of one cluster."""
-        values = {name: getattr(self, name) for name in ReconstructSettings.model_fields}
-        return ReconstructSettings(**{**values, "symmetry": self.symmetries.get(cluster, self.symmetry)})
 
 
 class ReportSettings(_Section):
