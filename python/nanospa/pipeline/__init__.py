@@ -4,13 +4,13 @@ from nanospa.pipeline.acquisition import abort, acquire
 from nanospa.pipeline.acquisition_progress import AcquisitionProgress
 from nanospa.pipeline.correct import correct
 from nanospa.pipeline.reconstruction import read_reconstruction, reconstruct
+from nanospa.pipeline.reconstruction_settings import ReconstructSection
 from nanospa.pipeline.run import run
 from nanospa.pipeline.settings import (
     PRESETS,
     AcquireSettings,
     InputSettings,
     MeasureSettings,
-    ReconstructSection,
     ReportSettings,
     SegmentSection,
     Settings,

@@ -186,7 +186,7 @@ def _inside(first: int, n: int, size: int) -> slice:
 def _background(cut: NDArray[np.float64], background: NDArray[np.bool_]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """Background by a plane, or a level where the background is seen on one side only; and the pixels it is made of."""
     n = cut.shape[0]
-    y, x = np.mgrid[:n, :n] / n - 0.5
+    y, x = np.mgrid[:n, :n].astype(np.float64) / n - 0.5
     used = background.copy()
     if not used.any():
         # Nothing but particles: the darkest of what is there.
@@ -206,7 +206,7 @@ def _background(cut: NDArray[np.float64], background: NDArray[np.bool_]) -> tupl
 
 def _fitted(terms: NDArray[np.float64], values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Least squares by the normal equations: a few centred terms."""
-    solved: NDArray[np.float64] = np.linalg.solve(terms.T @ terms, terms.T @ values)
+    solved: NDArray[np.float64] = np.asarray(np.linalg.solve(terms.T @ terms, terms.T @ values), np.float64)
     return solved
 
 

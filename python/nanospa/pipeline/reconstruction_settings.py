@@ -42,6 +42,16 @@ class ReconstructSection(ReconstructSettings):
             raise ValueError(str(error)) from None
 
     def of(self, cluster: int) -> ReconstructSettings:
-        """Settings of one cluster."""
+        """Settings of one cluster.
+
+        Parameters
+        ----------
+        cluster : int
+            Number of the cluster.
+
+        Returns
+        -------
+        ReconstructSettings
+        """
         values = {name: getattr(self, name) for name in ReconstructSettings.model_fields}
         return ReconstructSettings(**{**values, "symmetry": self.symmetries.get(cluster, self.symmetry)})
