@@ -72,9 +72,8 @@ def _exported(store: Path, folder: Path, names: list[str]) -> list[Path]:
     from nanospa import report
     from nanospa.io.store import Store
 
-    writer: Any = report
     volumes = Store.open(store).volumes
     files: list[Path] = []
     for name in names:
-        files += writer.export_reconstruction(volumes.read(name), folder, name=name)
+        files += report.export_reconstruction(volumes.read(name), folder, name=name)
     return files
