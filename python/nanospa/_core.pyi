@@ -124,3 +124,33 @@ def project(
     scales: NDArray[np.float64],
     threads: int,
 ) -> NDArray[np.float32]: ...
+def rings(
+    images: NDArray[np.float32],
+    radii: NDArray[np.float32],
+    weights: NDArray[np.float32],
+    n_angles: int,
+    centrosymmetric: bool,
+    shifts: NDArray[np.float32],
+    threads: int,
+) -> NDArray[np.complex64]: ...
+def view_rings(
+    grid: NDArray[np.complex64],
+    n: int,
+    rotations: NDArray[np.float64],
+    radii: NDArray[np.float32],
+    weights: NDArray[np.float32],
+    n_angles: int,
+    centrosymmetric: bool,
+    threads: int,
+) -> NDArray[np.complex64]: ...
+def match_views(
+    images: NDArray[np.complex64],
+    views: NDArray[np.complex64],
+    n_angles: int,
+    centrosymmetric: bool,
+    mirror: bool,
+    interpolate: bool,
+    shifts: NDArray[np.float32],
+    candidates: NDArray[np.int64] | None,
+    threads: int,
+) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.int32], NDArray[np.float32]]: ...

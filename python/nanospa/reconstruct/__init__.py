@@ -6,18 +6,22 @@ from nanospa.reconstruct.coverage import OrientationMap, OrientationStatistics, 
 from nanospa.reconstruct.euler import euler_angles, rotations_from_euler
 from nanospa.reconstruct.fourier_crop import fourier_crop
 from nanospa.reconstruct.fourier_volume import FourierVolume
+from nanospa.reconstruct.match_views import Matches, match_views
 from nanospa.reconstruct.orientation_alignment import Alignment, align_orientations
 from nanospa.reconstruct.orientation_distance import orientation_distance, view_distance
 from nanospa.reconstruct.prepare import Prepared, prepare
 from nanospa.reconstruct.project import project
+from nanospa.reconstruct.rings import Rings, rings, view_rings
 from nanospa.reconstruct.symmetry import Symmetry, symmetry_rotations
 
 __all__ = [
     "Alignment",
     "FourierVolume",
+    "Matches",
     "OrientationMap",
     "OrientationStatistics",
     "Prepared",
+    "Rings",
     "Symmetry",
     "align_orientations",
     "asymmetric_unit",
@@ -26,12 +30,15 @@ __all__ = [
     "euler_angles",
     "folded_directions",
     "fourier_crop",
+    "match_views",
     "orientation_distance",
     "orientation_map",
     "orientation_statistics",
     "prepare",
     "project",
+    "rings",
     "rotations_from_euler",
     "symmetry_rotations",
     "view_distance",
+    "view_rings",
 ]

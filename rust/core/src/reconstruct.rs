@@ -2,5 +2,7 @@
 
 pub mod fourier_volume;
 pub mod kaiser_bessel;
+pub mod match_views;
 pub mod padded_transform;
 pub mod project;
+pub mod rings;

@@ -6,6 +6,7 @@ mod array;
 mod blobs;
 mod cluster;
 mod error;
+mod matching;
 mod measure;
 mod reconstruct;
 mod segment;
@@ -20,6 +21,8 @@ mod _core {
     use super::cluster::{neighbour_distance, spanning_tree};
     #[pymodule_export]
     use super::error::error_kinds;
+    #[pymodule_export]
+    use super::matching::{match_views, rings, view_rings};
     #[pymodule_export]
     use super::measure::{particle_images, region_properties, region_property_names};
     #[pymodule_export]

@@ -1,0 +1,99 @@
+//! Bindings of the kernels of `nanospa_core::reconstruct` that bring images and views together.
+
+use nanospa_core::reconstruct::fourier_volume::FourierVolume;
+use nanospa_core::reconstruct::match_views as matching;
+use nanospa_core::reconstruct::rings::{self as kernel, Circles};
+use numpy::{
+    Complex32, IntoPyArray, PyArray2, PyArray3, PyArray4, PyReadonlyArray1, PyReadonlyArray2,
+    PyReadonlyArray3, PyReadonlyArray4,
+};
+use pyo3::prelude::*;
+
+use crate::error::raise;
+
+#[pyfunction]
+pub(crate) fn rings<'py>(
+    py: Python<'py>,
+    images: PyReadonlyArray3<f32>,
+    radii: PyReadonlyArray1<f32>,
+    weights: PyReadonlyArray1<f32>,
+    n_angles: usize,
+    centrosymmetric: bool,
+    shifts: PyReadonlyArray2<f32>,
+    threads: usize,
+) -> PyResult<Bound<'py, PyArray4<Complex32>>> {
+    let circles = Circles {
+        radii: radii.as_slice()?,
+        weights: weights.as_slice()?,
+        n_angles,
+        centrosymmetric,
+    };
+    let (images, shifts) = (images.as_array(), shifts.as_array());
+    let out = py.detach(|| kernel::rings(images, &circles, shifts, threads));
+    Ok(out.map_err(|e| raise(py, e))?.into_pyarray(py))
+}
+
+#[pyfunction]
+pub(crate) fn view_rings<'py>(
+    py: Python<'py>,
+    grid: PyReadonlyArray3<Complex32>,
+    n: usize,
+    rotations: PyReadonlyArray3<f64>,
+    radii: PyReadonlyArray1<f32>,
+    weights: PyReadonlyArray1<f32>,
+    n_angles: usize,
+    centrosymmetric: bool,
+    threads: usize,
+) -> PyResult<Bound<'py, PyArray3<Complex32>>> {
+    let circles = Circles {
+        radii: radii.as_slice()?,
+        weights: weights.as_slice()?,
+        n_angles,
+        centrosymmetric,
+    };
+    let volume = FourierVolume::new(grid.as_array(), n).map_err(|e| raise(py, e))?;
+    let rotations = rotations.as_array();
+    let out = py.detach(|| kernel::view_rings(volume, rotations, &circles, threads));
+    Ok(out.map_err(|e| raise(py, e))?.into_pyarray(py))
+}
+
+type Matches<'py> = (
+    Bound<'py, PyArray2<f32>>,
+    Bound<'py, PyArray2<f32>>,
+    Bound<'py, PyArray2<i32>>,
+    Bound<'py, PyArray3<f32>>,
+);
+
+#[pyfunction]
+#[pyo3(signature = (images, views, n_angles, centrosymmetric, mirror, interpolate, shifts, candidates, threads))]
+pub(crate) fn match_views<'py>(
+    py: Python<'py>,
+    images: PyReadonlyArray4<Complex32>,
+    views: PyReadonlyArray3<Complex32>,
+    n_angles: usize,
+    centrosymmetric: bool,
+    mirror: bool,
+    interpolate: bool,
+    shifts: PyReadonlyArray2<f32>,
+    candidates: Option<PyReadonlyArray2<i64>>,
+    threads: usize,
+) -> PyResult<Matches<'py>> {
+    let search = matching::Search {
+        n_angles,
+        centrosymmetric,
+        mirror,
+        interpolate,
+        shifts: shifts.as_array(),
+        candidates: candidates.as_ref().map(|c| c.as_array()),
+    };
+    let (images, views) = (images.as_array(), views.as_array());
+    let out = py
+        .detach(|| matching::match_views(images, views, &search, threads))
+        .map_err(|e| raise(py, e))?;
+    Ok((
+        out.scores.into_pyarray(py),
+        out.angles.into_pyarray(py),
+        out.shift_indices.into_pyarray(py),
+        out.offsets.into_pyarray(py),
+    ))
+}
