@@ -116,3 +116,24 @@ def test_the_browser_would_notice(browser, tmp_path):
     assert any("nothing" in complaint for complaint in browser.complaints)
     assert browser.run("document.images[0].naturalWidth") == 0
     assert browser.run("document.documentElement.scrollWidth") > 1280
+
+
+@pytest.mark.parametrize(("width", "mobile"), WIDTHS)
+def test_models(browser, tmp_path, width, mobile):
+    from tests.report.reconstruction_case import reconstruction
+    from tests.report.test_reconstruction import run_with
+
+    cases = (reconstruction("cube", 20, box=24)[0], reconstruction("sphere", 20, box=24, verdict="sphere", cluster=1)[0])
+    browser.open(ns.report.report(run_with(*cases), tmp_path / "report.html"), width=width, mobile=mobile)
+    assert browser.complaints == []
+    assert browser.run("document.documentElement.scrollWidth") <= width
+    # On a phone two views lie beside each other, else all four.
+    tops = browser.run("[...document.querySelectorAll('.views figure')].map(f => Math.round(f.getBoundingClientRect().top))")
+    assert len(tops) == 4 and tops.count(tops[0]) == (2 if mobile else 4)
+    # The turntable shows one picture at a time, another at the slider's other end.
+    turn = "document.querySelector('.turn:not(.still)')"
+    shown = f"{turn}.querySelector('.stage-turn').getBoundingClientRect().left - {turn}.querySelector('img').getBoundingClientRect().left"
+    side = browser.run(f"{turn}.querySelector('.stage-turn').clientWidth")
+    assert browser.run(shown) == pytest.approx(0, abs=0.5)
+    browser.run(f"{turn}.querySelector('input').value = 23; {turn}.querySelector('input').dispatchEvent(new Event('input'))")
+    assert browser.run(shown) == pytest.approx(23 * side, abs=2)

@@ -9,7 +9,7 @@
   for (const box of document.querySelectorAll("input[data-layer]")) {
     box.addEventListener("change", () => document.querySelector(".map").classList.toggle(`no-${box.dataset.layer}`, !box.checked));
   }
-  for (const turn of document.querySelectorAll(".turn")) {
+  for (const turn of document.querySelectorAll(".turn:not(.still)")) {
     const slider = turn.querySelector("input");
     const stage = turn.querySelector(".stage-turn");
     const strip = stage.querySelector("img");
