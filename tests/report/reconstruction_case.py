@@ -76,7 +76,9 @@ def reconstruction(shape="cube", n=60, *, box=48, snr=5.0, seed=0, cluster=0, no
         "seed": 0,
         "settings": json.dumps({"symmetry": "O"}),
         "cluster": cluster,
+        "mean_volume_nm3": made.volume_nm3,
         "truth_shape": shape,
+        "truth_share": 0.97,
         "truth_volume_nm3": made.volume_nm3,
     }
     return xr.Dataset(data, coords={"frequency": ("shell", frequency)}, attrs=said | attributes), made

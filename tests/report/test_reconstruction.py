@@ -225,6 +225,19 @@ def test_reads_what_a_store_holds(cube):
     assert made.attrs["volume_nm3"] == cube.attrs["volume_nm3"]
 
 
+def test_reads_a_store_on_disk(cube, tmp_path):
+    from nanospa.io.store import Store
+
+    Store.create(tmp_path / "run.zarr").volumes.write("cluster_007", cube)
+    made = RunView.of(tmp_path / "run.zarr").reconstructions()["cluster_007"]
+    for name in cube.variables:
+        assert made[name].dims == cube[name].dims, name
+        assert (made[name].values == cube[name].values).all(), name
+    assert {key: made.attrs[key] for key in ("verdict", "volume_nm3", "flags")} == {
+        key: cube.attrs[key] for key in ("verdict", "volume_nm3", "flags")
+    }
+
+
 def test_section(cube, tmp_path):
     ball, _ = reconstruction("sphere", 20, box=24, verdict="sphere", cluster=1)
     evil = '<img src=x onerror="alert(1)">'

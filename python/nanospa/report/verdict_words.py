@@ -18,6 +18,8 @@ VERDICTS = {
     "sphere": ("Sphere", "the images look alike from all sides: orientations mean nothing, the radial profile does"),
     "under-determined": ("Under-determined", "there are too few images to tell a right shape from a wrong one"),
 }
+#: Why a group has no model, beside too few images.
+REFUSALS = {"not tried": "the pixel size of its frames is unknown", "failed": "see the warnings"}
 #: Colours of the same: green, amber, vermilion, blue, grey.
 VERDICT_COLOURS = {
     "confident": "#00795A",

@@ -13,7 +13,7 @@ from nanospa.report.isosurface import RIM, surface_of
 from nanospa.report.model_gallery import MOST_MODELS, gallery_pictures, model_colour, model_name
 from nanospa.report.quantity import text
 from nanospa.report.scale_bar import bar_length_nm, bar_text
-from nanospa.report.verdict_words import VERDICT_COLOURS, VERDICTS, flag_texts, verdict_text
+from nanospa.report.verdict_words import REFUSALS, VERDICT_COLOURS, VERDICTS, flag_texts, verdict_text
 from nanospa.report.views import standard_views, turntable
 
 if TYPE_CHECKING:
@@ -101,20 +101,21 @@ def _facts(made: Any) -> list[tuple[str, str, str]]:
 
     n = int(said.get("n_images", made.sizes.get("image", 0)))
     kept = int(np.asarray(made["kept"].values, bool).sum()) if "kept" in made else n
-    volume, area = number("volume_nm3"), number("area_nm2")
+    volume, area, mean = number("volume_nm3"), number("area_nm2"), number("mean_volume_nm3")
+    # The model has the mean size of its particles, not their mean volume; the truth is a mean of volumes.
+    known = np.isfinite(mean)
+    true = _or_empty(number("truth_volume_nm3"))
+    true_diameter = _or_empty((6 * number("truth_volume_nm3") / np.pi) ** (1 / 3))
     rows = [
         ("images", text(n) if kept == n else f"{n:,} ({kept:,} used)", ""),
         ("symmetry assumed", str(said.get("symmetry", "–")), ""),
-        ("shape", "", str(said.get("truth_shape", "")).replace("_", " ")),
+        ("shape", "", _true_shape(said)),
         ("resolution at FSC 0.143 · 0.5 [nm]", " · ".join(f"{number(k):.2f}" for k in ("resolution_nm", "resolution_05_nm")), ""),
         ("mean correlation with the reprojections", f"{number('mean_correlation'):.3f}", ""),
         ("variance explained beyond noise [%]", f"{100 * number('explained'):.1f}", ""),
-        ("volume of the mean particle [nm³]", text(volume), _or_empty(number("truth_volume_nm3"))),
-        (
-            "diameter of the ball of that volume [nm]",
-            text((6 * volume / np.pi) ** (1 / 3)),
-            _or_empty((6 * number("truth_volume_nm3") / np.pi) ** (1 / 3)),
-        ),
+        ("volume of the model [nm³]", text(volume), "" if known else true),
+        ("mean volume of the particles [nm³]", text(mean) if known else "", true),
+        ("diameter of the ball of that volume [nm]", text((6 * (mean if known else volume) / np.pi) ** (1 / 3)), true_diameter),
         ("surface area [nm²]", text(area), ""),
         ("surface over volume [1/nm]", text(area / volume) if volume > 0 else "–", ""),
         ("sphericity", f"{number('sphericity'):.3f}", ""),
@@ -137,11 +138,7 @@ def _refused(view: RunView, made: dict[str, Any]) -> list[dict[str, str]]:
         if int(cluster) not in there:
             verdict = str(table["verdict"].values[i])
             n = int(table["n_images"].values[i]) if "n_images" in table else None
-            why = (
-                str(table["message"].values[i])
-                if "message" in table and str(table["message"].values[i])
-                else VERDICTS.get(verdict, (verdict, ""))[1]
-            )
+            why = REFUSALS.get(verdict) or VERDICTS.get(verdict, ("", ""))[1]
             of = "" if n is None else f", {n} image{'s' if n != 1 else ''}"
             rows.append({"name": f"cluster {cluster}{of}", "said": f"{verdict}: {why}" if verdict and why else verdict or why})
     return rows
@@ -150,6 +147,13 @@ def _refused(view: RunView, made: dict[str, Any]) -> list[dict[str, str]]:
 def _verdict(attributes: Any) -> dict[str, str]:
     verdict = str(attributes.get("verdict", ""))
     return {"verdict": VERDICTS.get(verdict, (verdict.capitalize(), ""))[0], "verdict_colour": VERDICT_COLOURS.get(verdict, "#5A626B")}
+
+
+def _true_shape(attributes: Any) -> str:
+    shape, share = str(attributes.get("truth_shape") or "").replace("_", " "), attributes.get("truth_share")
+    if not shape or not isinstance(share, (int, float, np.number)) or not np.isfinite(share):
+        return shape
+    return f"{shape} ({100 * share:.0f} %)"
 
 
 def _or_empty(value: float) -> str:
