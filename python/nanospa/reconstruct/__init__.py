@@ -12,6 +12,7 @@ from nanospa.reconstruct.orientation_distance import orientation_distance, view_
 from nanospa.reconstruct.prepare import Prepared, prepare
 from nanospa.reconstruct.project import project
 from nanospa.reconstruct.rings import Rings, rings, view_rings
+from nanospa.reconstruct.solid import Solid, solid
 from nanospa.reconstruct.symmetry import Symmetry, symmetry_rotations
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "OrientationStatistics",
     "Prepared",
     "Rings",
+    "Solid",
     "Symmetry",
     "align_orientations",
     "asymmetric_unit",
@@ -38,6 +40,7 @@ __all__ = [
     "project",
     "rings",
     "rotations_from_euler",
+    "solid",
     "symmetry_rotations",
     "view_distance",
     "view_rings",
