@@ -154,3 +154,23 @@ def match_views(
     candidates: NDArray[np.int64] | None,
     threads: int,
 ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.int32], NDArray[np.float32]]: ...
+def insert(
+    images: NDArray[np.float32],
+    rotations: NDArray[np.float64],
+    shifts: NDArray[np.float64],
+    scales: NDArray[np.float64],
+    weights: NDArray[np.float32] | None,
+    copies: Sequence[Any],
+    operations: Sequence[Any],
+    inversion: bool,
+    threads: int,
+) -> tuple[NDArray[np.complex64], NDArray[np.float32]]: ...
+def backprojection(numerator: NDArray[np.complex64], n: int, threads: int) -> NDArray[np.float32]: ...
+def accumulated_volume(
+    numerator: NDArray[np.complex64],
+    density: NDArray[np.float32],
+    n: int,
+    noise_to_signal: Sequence[float],
+    threads: int,
+) -> NDArray[np.float32]: ...
+def shell_products(a: NDArray[np.complex64], b: NDArray[np.complex64], threads: int) -> NDArray[np.float64]: ...

@@ -5,7 +5,9 @@ from nanospa.reconstruct.corner_permutations import corner_permutations
 from nanospa.reconstruct.coverage import OrientationMap, OrientationStatistics, coverage_weights, orientation_map, orientation_statistics
 from nanospa.reconstruct.euler import euler_angles, rotations_from_euler
 from nanospa.reconstruct.fourier_crop import fourier_crop
+from nanospa.reconstruct.fourier_shell_correlation import fourier_shell_correlation, resolution_nm
 from nanospa.reconstruct.fourier_volume import FourierVolume
+from nanospa.reconstruct.insert import Accumulation, insert
 from nanospa.reconstruct.match_views import Matches, match_views
 from nanospa.reconstruct.orientation_alignment import Alignment, align_orientations
 from nanospa.reconstruct.orientation_distance import orientation_distance, view_distance
@@ -16,6 +18,7 @@ from nanospa.reconstruct.solid import Solid, solid
 from nanospa.reconstruct.symmetry import Symmetry, symmetry_rotations
 
 __all__ = [
+    "Accumulation",
     "Alignment",
     "FourierVolume",
     "Matches",
@@ -32,12 +35,15 @@ __all__ = [
     "euler_angles",
     "folded_directions",
     "fourier_crop",
+    "fourier_shell_correlation",
+    "insert",
     "match_views",
     "orientation_distance",
     "orientation_map",
     "orientation_statistics",
     "prepare",
     "project",
+    "resolution_nm",
     "rings",
     "rotations_from_euler",
     "solid",

@@ -1,8 +1,12 @@
 //! Reconstruction of a volume from projections along unknown directions.
 
+pub mod accumulated;
 pub mod fourier_volume;
+pub mod insert;
 pub mod kaiser_bessel;
 pub mod match_views;
 pub mod padded_transform;
 pub mod project;
 pub mod rings;
+pub mod shells;
+pub mod symmetrise;

@@ -26,7 +26,10 @@ mod _core {
     #[pymodule_export]
     use super::measure::{particle_images, region_properties, region_property_names};
     #[pymodule_export]
-    use super::reconstruct::{fourier_samples, fourier_volume, project};
+    use super::reconstruct::{
+        accumulated_volume, backprojection, fourier_samples, fourier_volume, insert, project,
+        shell_products,
+    };
     #[pymodule_export]
     use super::segment::{
         distance_transform, erode, extent, gaussian, histogram, li, local_otsu, local_threshold,

@@ -1,11 +1,15 @@
 //! Binding of `nanospa_core::reconstruct`.
 
 use nanospa_core::error::Error;
+use nanospa_core::reconstruct::accumulated;
 use nanospa_core::reconstruct::fourier_volume::{self as fourier, FourierVolume, grid_shape};
+use nanospa_core::reconstruct::insert as insertion;
 use nanospa_core::reconstruct::project::{self as projection, View};
+use nanospa_core::reconstruct::shells;
+use nanospa_core::reconstruct::symmetrise::symmetrise;
 use ndarray::{Dim, Ix3};
 use numpy::{
-    Complex32, IntoPyArray, PyArray1, PyArray3, PyReadonlyArray1, PyReadonlyArray2,
+    Complex32, IntoPyArray, PyArray1, PyArray2, PyArray3, PyReadonlyArray1, PyReadonlyArray2,
     PyReadonlyArray3,
 };
 use pyo3::prelude::*;
@@ -88,4 +92,97 @@ pub(crate) fn project<'py>(
     fresh(py, Dim([views.len(), n, n]) as Ix3, |out| {
         projection::project(volume, &views, out, threads)
     })
+}
+
+type Grids<'py> = (Bound<'py, PyArray3<Complex32>>, Bound<'py, PyArray3<f32>>);
+
+#[pyfunction]
+pub(crate) fn insert<'py>(
+    py: Python<'py>,
+    images: PyReadonlyArray3<f32>,
+    rotations: PyReadonlyArray3<f64>,
+    shifts: PyReadonlyArray2<f64>,
+    scales: PyReadonlyArray1<f64>,
+    weights: Option<PyReadonlyArray2<f32>>,
+    copies: Vec<[[f64; 3]; 3]>,
+    operations: Vec<[[i8; 3]; 3]>,
+    inversion: bool,
+    threads: usize,
+) -> PyResult<Grids<'py>> {
+    let views = views(py, rotations, shifts, scales)?;
+    let images = images.as_array();
+    let weights = weights.as_ref().map(|w| w.as_array());
+    let n = images.dim().1;
+    let (z, y, x) = grid_shape(n);
+    let shape: Ix3 = Dim([z, y, x]);
+    let mut density = None;
+    let numerator = fresh(py, shape, |numerator: &mut [Complex32]| {
+        let mut dense = ndarray::Array3::<f32>::zeros((z, y, x));
+        let flat = dense.as_slice_mut().unwrap_or_default();
+        insertion::insert(images, &views, weights, &copies, numerator, flat, threads)?;
+        symmetrise(numerator, flat, n, &operations, inversion)?;
+        density = Some(dense);
+        Ok(())
+    })?;
+    Ok((numerator, density.unwrap_or_default().into_pyarray(py)))
+}
+
+/// A C-contiguous grid of the box `n`.
+fn grid_slice<'a, T: numpy::Element>(
+    py: Python<'_>,
+    grid: &'a PyReadonlyArray3<T>,
+    n: usize,
+) -> PyResult<&'a [T]> {
+    let (z, y, x) = grid_shape(n);
+    match grid.as_slice() {
+        Ok(slice) if slice.len() == z * y * x => Ok(slice),
+        _ => Err(raise(
+            py,
+            Error::ShapeMismatch {
+                argument: "grid",
+                expected: vec![z, y, x],
+                found: grid.as_array().shape().to_vec(),
+            },
+        )),
+    }
+}
+
+#[pyfunction]
+pub(crate) fn backprojection<'py>(
+    py: Python<'py>,
+    numerator: PyReadonlyArray3<Complex32>,
+    n: usize,
+    threads: usize,
+) -> PyResult<Bound<'py, PyArray3<f32>>> {
+    let numerator = grid_slice(py, &numerator, n)?;
+    let out = py.detach(|| accumulated::backprojection(numerator, n, threads));
+    Ok(out.into_pyarray(py))
+}
+
+#[pyfunction]
+pub(crate) fn accumulated_volume<'py>(
+    py: Python<'py>,
+    numerator: PyReadonlyArray3<Complex32>,
+    density: PyReadonlyArray3<f32>,
+    n: usize,
+    noise_to_signal: Vec<f32>,
+    threads: usize,
+) -> PyResult<Bound<'py, PyArray3<f32>>> {
+    let (numerator, density) = (grid_slice(py, &numerator, n)?, grid_slice(py, &density, n)?);
+    let out = py.detach(|| accumulated::volume(numerator, density, n, &noise_to_signal, threads));
+    Ok(out.into_pyarray(py))
+}
+
+#[pyfunction]
+pub(crate) fn shell_products<'py>(
+    py: Python<'py>,
+    a: PyReadonlyArray3<Complex32>,
+    b: PyReadonlyArray3<Complex32>,
+    threads: usize,
+) -> PyResult<Bound<'py, PyArray2<f64>>> {
+    let (a, b) = (a.as_array(), b.as_array());
+    let rows = py
+        .detach(|| shells::shell_products(a, b, threads))
+        .map_err(|e| raise(py, e))?;
+    Ok(ndarray::Array2::from(rows).into_pyarray(py))
 }

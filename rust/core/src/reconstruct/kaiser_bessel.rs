@@ -11,7 +11,7 @@ pub const WIDTH: usize = 4;
 pub const PADDING: usize = 2;
 
 /// π √((W/σ)² (σ − ½)² − 0.8) for W = 4, σ = 2: Beatty, Nishimura, Pauly, IEEE Trans. Med. Imaging 24, 799 (2005), eq. 5.
-const BETA: f64 = 8.996_170_764;
+const BETA: f64 = 8.996_152_293_559_44;
 
 /// Terms of the polynomials that stand for the four pieces of the kernel; their error is below 1e-6.
 const TERMS: usize = 8;
