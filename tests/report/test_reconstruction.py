@@ -315,3 +315,13 @@ def test_export_closes_what_the_box_cuts(tmp_path):
     areas = np.cross(rows["places"][:, 1] - rows["places"][:, 0], rows["places"][:, 2] - rows["places"][:, 0]).astype(float)
     # The areas of a closed surface cancel.
     assert np.abs(areas.sum(axis=0)).max() < 1e-3 * np.abs(areas).sum()
+
+
+@pytest.mark.parametrize(("old", "new"), [(5, 8), (8, 5), (6, 8), (8, 6), (5, 7), (7, 7), (7, 6)])
+def test_about_centre(old, new):
+    from nanospa.report.reprojections import _about_centre
+
+    array = np.zeros((old, old), np.float32)
+    array[old // 2, old // 2] = 1
+    made = _about_centre(array, (new, new))
+    assert made.shape == (new, new) and made[new // 2, new // 2] == 1 and made.sum() == 1

@@ -94,19 +94,27 @@ def reprojections(reconstruction: Any, images: Any = None, *, n: int = SHOWN) ->
 
 def _reprojection(reconstruction: Any, row: int, shape: tuple[int, int]) -> NDArray[np.float32]:
     """Projection of the volume in one image's pose, on that image's pixels."""
-    from scipy.ndimage import affine_transform
-
-    from nanospa.simulate import projection
+    from nanospa.reconstruct import project
 
     volume = np.asarray(reconstruction["volume"].values, np.float32)
-    flat = projection(volume, np.asarray(reconstruction["rotations"].values[row], float))
+    side = max(volume.shape)
+    side += side % 2
     scale = float(reconstruction["scale"].values[row]) if "scale" in reconstruction else 1.0
-    scale = scale if np.isfinite(scale) and scale > 0 else 1.0
-    dx, dy = np.asarray(reconstruction["shifts"].values[row], float)
-    # Pixel p of the image shows place (p - centre - shift) / scale of the mean particle.
-    centre = np.array([n // 2 for n in shape]) + np.array([dy, dx])
-    middle = np.array([n // 2 for n in flat.shape])
-    return np.asarray(affine_transform(flat, np.full(2, 1 / scale), middle - centre / scale, shape, order=3), np.float32)
+    made = project(
+        _about_centre(volume, (side,) * 3),
+        reconstruction["rotations"].values[row : row + 1],
+        shifts=reconstruction["shifts"].values[row : row + 1],
+        scales=[scale if np.isfinite(scale) and scale > 0 else 1.0],
+    )
+    return _about_centre(made[0], shape)
+
+
+def _about_centre(array: NDArray[np.float32], shape: tuple[int, ...]) -> NDArray[np.float32]:
+    """Array cut or filled up with 0 to a shape, index n//2 staying in the centre."""
+    before = [new // 2 - old // 2 for new, old in zip(shape, array.shape, strict=True)]
+    after = [new - old - first for new, old, first in zip(shape, array.shape, before, strict=True)]
+    filled = np.pad(array, [(max(first, 0), max(last, 0)) for first, last in zip(before, after, strict=True)])
+    return filled[tuple(slice(max(-first, 0), max(-first, 0) + new) for first, new in zip(before, shape, strict=True))]
 
 
 def _fitted(image: NDArray[np.float32], model: NDArray[np.float32]) -> NDArray[np.float64]:
