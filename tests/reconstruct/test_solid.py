@@ -11,7 +11,7 @@ PIXEL = 0.4
 
 
 def body(shape, *, size_nm=None, **options):
-    return ns.simulate.volume(shape, size_nm=size_nm or stacks.SIZES_NM[shape], voxel_size_nm=PIXEL, box_px=64, supersampling=3, **options)
+    return ns.simulate.volume(shape, size_nm=size_nm or stacks.SIZES_NM[shape], voxel_size_nm=PIXEL, box_px=64, supersampling=2, **options)
 
 
 def low_passed(volume, resolution_nm, sharp=False):
