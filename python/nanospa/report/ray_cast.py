@@ -110,7 +110,7 @@ class Surface:
 
 
 def enclosing_radius(volume: NDArray[np.float32], level: float) -> float:
-    """Largest distance from the centre of a voxel above a level.
+    """Largest distance from the centre of a voxel of the largest body above a level.
 
     Parameters
     ----------
@@ -124,8 +124,15 @@ def enclosing_radius(volume: NDArray[np.float32], level: float) -> float:
     float
         Radius [voxel], at least 1.
     """
-    inside = np.argwhere(volume >= level) - [n // 2 for n in volume.shape]
-    return float(np.sqrt((inside.astype(np.float64) ** 2).sum(axis=1).max())) if inside.size else 1.0
+    from scipy.ndimage import label
+
+    bodies, n = label(volume >= level)
+    if n == 0:
+        return 1.0
+    # Specks of noise far out would make the particle small in its picture.
+    largest = bodies == 1 + int(np.bincount(bodies.ravel())[1:].argmax())
+    inside = np.argwhere(largest) - [side // 2 for side in volume.shape]
+    return max(1.0, float(np.sqrt((inside.astype(np.float64) ** 2).sum(axis=1).max())))
 
 
 def _central_part(volume: NDArray[np.float32], radius: float) -> NDArray[np.float32]:
