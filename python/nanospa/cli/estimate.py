@@ -12,6 +12,9 @@ from nanospa.cli import output
 if TYPE_CHECKING:
     from nanospa.pipeline import Settings
 
+#: A cluster of a hundred images at the default box, on two cores [s].
+_SECONDS_A_CLUSTER = 10
+
 
 def print_estimate(settings: Settings, store: Path, scheduler: str | None, *, as_json: bool) -> None:
     """Print items, seconds and bytes; writes nothing into the store."""
@@ -56,7 +59,8 @@ def print_estimate(settings: Settings, store: Path, scheduler: str | None, *, as
         return
     output.say(f"frames      {len(found)}, {document['items']} items")
     output.say(
-        f"time        about {document['seconds']:.0f} s on {workers} workers ({seconds / n_items:.2f} s a frame), and the clustering"
+        f"time        about {document['seconds']:.0f} s on {workers} workers ({seconds / n_items:.2f} s a frame), the clustering, "
+        f"and {_SECONDS_A_CLUSTER} s or so for each cluster in 3D"
     )
     output.say(f"disk        about {document['bytes'] / 1e6:.1f} MB at {store}")
     for failure in failed:

@@ -11,7 +11,7 @@ DONE, FAILED, NOT_STARTED, PARTIAL = 0, 1, 2, 3
 
 @dataclass(frozen=True)
 class Failure:
-    """An item that failed: its stage, its row of the frame table (−1 without one), source, and why."""
+    """An item that failed: its stage, its row of the frame table or its cluster (−1 without one), source, and why."""
 
     stage: str
     item: int
