@@ -80,7 +80,7 @@ class FourierVolume:
         Parameters
         ----------
         places : array_like of float, shape (…, 3)
-            Places (x, y, z) in Fourier pixels of the box; 0 is given from Nyquist, |k| = box / 2, on.
+            Places (x, y, z) in Fourier pixels of the box; 0 is given from Nyquist, length box / 2, on.
         threads : int, optional
             Threads to use; see `nanospa.threads`.
 
