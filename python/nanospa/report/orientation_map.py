@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 #: Directions, with their equivalents, that a place's density is taken from, and the least width of that smoothing [deg].
 _COUNTED, _LEAST_DEG = 30, 4.0
-#: Pixels along the longer side of the map.
-_FINE = 240
+#: Places along the longer side of the map at which the density is worked out; it is smooth over several of them.
+_FINE = 90
 #: The scale ends here unless the densest place exceeds it.
 _DENSEST = 2.5
 
