@@ -174,3 +174,16 @@ def accumulated_volume(
     threads: int,
 ) -> NDArray[np.float32]: ...
 def shell_products(a: NDArray[np.complex64], b: NDArray[np.complex64], threads: int) -> NDArray[np.float64]: ...
+def refine_poses(
+    grid: NDArray[np.complex64],
+    n: int,
+    images: NDArray[np.float32],
+    rotations: NDArray[np.float64],
+    shifts: NDArray[np.float64],
+    scales: NDArray[np.float64],
+    radii_max: NDArray[np.float64],
+    weights: NDArray[np.float32],
+    fit_scale: bool,
+    steps: int,
+    threads: int,
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]: ...

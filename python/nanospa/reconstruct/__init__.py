@@ -13,6 +13,7 @@ from nanospa.reconstruct.orientation_alignment import Alignment, align_orientati
 from nanospa.reconstruct.orientation_distance import orientation_distance, view_distance
 from nanospa.reconstruct.prepare import Prepared, prepare
 from nanospa.reconstruct.project import project
+from nanospa.reconstruct.refine_poses import Poses, correlations, refine_poses
 from nanospa.reconstruct.rings import Rings, rings, view_rings
 from nanospa.reconstruct.solid import Solid, solid
 from nanospa.reconstruct.symmetry import Symmetry, symmetry_rotations
@@ -24,6 +25,7 @@ __all__ = [
     "Matches",
     "OrientationMap",
     "OrientationStatistics",
+    "Poses",
     "Prepared",
     "Rings",
     "Solid",
@@ -31,6 +33,7 @@ __all__ = [
     "align_orientations",
     "asymmetric_unit",
     "corner_permutations",
+    "correlations",
     "coverage_weights",
     "euler_angles",
     "folded_directions",
@@ -43,6 +46,7 @@ __all__ = [
     "orientation_statistics",
     "prepare",
     "project",
+    "refine_poses",
     "resolution_nm",
     "rings",
     "rotations_from_euler",

@@ -7,6 +7,7 @@ pub mod kaiser_bessel;
 pub mod match_views;
 pub mod padded_transform;
 pub mod project;
+pub mod refine_poses;
 pub mod rings;
 pub mod shells;
 pub mod symmetrise;

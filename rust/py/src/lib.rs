@@ -22,7 +22,7 @@ mod _core {
     #[pymodule_export]
     use super::error::error_kinds;
     #[pymodule_export]
-    use super::matching::{match_views, rings, view_rings};
+    use super::matching::{match_views, refine_poses, rings, view_rings};
     #[pymodule_export]
     use super::measure::{particle_images, region_properties, region_property_names};
     #[pymodule_export]

@@ -2,10 +2,12 @@
 
 use nanospa_core::reconstruct::fourier_volume::FourierVolume;
 use nanospa_core::reconstruct::match_views as matching;
+use nanospa_core::reconstruct::refine_poses::{self as poses, Pose, Refinement};
 use nanospa_core::reconstruct::rings::{self as kernel, Circles};
+use ndarray::{Array1, Array2, Array3};
 use numpy::{
-    Complex32, IntoPyArray, PyArray2, PyArray3, PyArray4, PyReadonlyArray1, PyReadonlyArray2,
-    PyReadonlyArray3, PyReadonlyArray4,
+    Complex32, IntoPyArray, PyArray1, PyArray2, PyArray3, PyArray4, PyReadonlyArray1,
+    PyReadonlyArray2, PyReadonlyArray3, PyReadonlyArray4,
 };
 use pyo3::prelude::*;
 
@@ -95,5 +97,59 @@ pub(crate) fn match_views<'py>(
         out.angles.into_pyarray(py),
         out.shift_indices.into_pyarray(py),
         out.offsets.into_pyarray(py),
+    ))
+}
+
+type Poses<'py> = (
+    Bound<'py, PyArray3<f64>>,
+    Bound<'py, PyArray2<f64>>,
+    Bound<'py, PyArray1<f64>>,
+    Bound<'py, PyArray1<f64>>,
+);
+
+#[pyfunction]
+pub(crate) fn refine_poses<'py>(
+    py: Python<'py>,
+    grid: PyReadonlyArray3<Complex32>,
+    n: usize,
+    images: PyReadonlyArray3<f32>,
+    rotations: PyReadonlyArray3<f64>,
+    shifts: PyReadonlyArray2<f64>,
+    scales: PyReadonlyArray1<f64>,
+    radii_max: PyReadonlyArray1<f64>,
+    weights: PyReadonlyArray1<f32>,
+    fit_scale: bool,
+    steps: usize,
+    threads: usize,
+) -> PyResult<Poses<'py>> {
+    let volume = FourierVolume::new(grid.as_array(), n).map_err(|e| raise(py, e))?;
+    let (rotations, shifts) = (rotations.as_array(), shifts.as_array());
+    let starts: Vec<Pose> = scales
+        .as_array()
+        .iter()
+        .enumerate()
+        .map(|(i, &scale)| Pose {
+            rotation: [0, 1, 2].map(|r| [0, 1, 2].map(|c| rotations[[i, r, c]])),
+            shift: [shifts[[i, 0]], shifts[[i, 1]]],
+            scale,
+        })
+        .collect();
+    let refinement = Refinement {
+        radii: radii_max.as_slice()?,
+        weights: weights.as_slice()?,
+        fit_scale,
+        steps,
+    };
+    let images = images.as_array();
+    let out = py
+        .detach(|| poses::refine_poses(volume, images, &starts, &refinement, threads))
+        .map_err(|e| raise(py, e))?;
+    let of = |i: usize| out[i].0;
+    let m = out.len();
+    Ok((
+        Array3::from_shape_fn((m, 3, 3), |(i, r, c)| of(i).rotation[r][c]).into_pyarray(py),
+        Array2::from_shape_fn((m, 2), |(i, c)| of(i).shift[c]).into_pyarray(py),
+        Array1::from_shape_fn(m, |i| of(i).scale).into_pyarray(py),
+        Array1::from_shape_fn(m, |i| out[i].1).into_pyarray(py),
     ))
 }
