@@ -252,6 +252,7 @@ def test_section(cube, tmp_path):
     assert page.count('class="turn"') == 1 and page.count('class="turn still"') == 1
     assert evil not in page and html.escape(evil) in page.replace("&#34;", "&quot;")
     assert f"{cube.attrs['volume_nm3']:.4g}" in page
+    assert "volume of a particle of cluster 0 [nm³]" in page
 
 
 def test_section_without_reconstructions(tmp_path):

@@ -8,12 +8,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nanospa.report.model_gallery import model_name
 from nanospa.report.quantity import text, unit, words
 from nanospa.report.run_view import RunView
 from nanospa.report.sections.distributions import whole_particles
 
 #: Overlap (intersection over union) from which a true particle counts as found: above half there is one partner only.
 FOUND_IOU = 0.5
+#: Models that are named.
+_MOST_MODELS = 8
 
 Row = tuple[str, str, str]
 
@@ -37,7 +40,7 @@ def summary(view: RunView) -> dict[str, Any]:
     rows.append(("particles", text(view.n_particles), "" if n_true is None else text(n_true)))
     if view.n_frames:
         rows.append(("particles a frame", text(view.n_particles / view.n_frames), "" if n_true is None else text(n_true / view.n_frames)))
-    rows += [*_size(view), *_clusters(view), *_found(view), *_imaged(view)]
+    rows += [*_size(view), *_clusters(view), *_models(view), *_found(view), *_imaged(view)]
     return {"rows": rows, "has_truth": truth is not None}
 
 
@@ -80,6 +83,19 @@ def _clusters(view: RunView) -> list[Row]:
         known = np.isfinite(purity) & (members > 0)
         if known.any():
             rows.append(("purity of the clusters [%]", f"{100 * np.average(purity[known], weights=members[known]):.1f}", "100"))
+    return rows
+
+
+def _models(view: RunView) -> list[Row]:
+    """Volumes of the particles of each group that has a model, and whether to believe it."""
+    rows: list[Row] = []
+    for name, made in list(view.reconstructions().items())[:_MOST_MODELS]:
+        said = made.attrs
+        mean = said.get("mean_volume_nm3", said.get("volume_nm3"))
+        if isinstance(mean, (int, float)) and np.isfinite(mean):
+            true, shape = said.get("truth_volume_nm3"), str(said.get("truth_shape") or "").replace("_", " ")
+            known = f"{text(float(true))} ({shape})" if isinstance(true, (int, float)) and np.isfinite(true) else ""
+            rows.append((f"volume of a particle of {model_name(name)} [nm³]", f"{text(float(mean))} ({said.get('verdict', '')})", known))
     return rows
 
 
