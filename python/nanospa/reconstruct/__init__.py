@@ -13,8 +13,10 @@ from nanospa.reconstruct.orientation_alignment import Alignment, align_orientati
 from nanospa.reconstruct.orientation_distance import orientation_distance, view_distance
 from nanospa.reconstruct.prepare import Prepared, prepare
 from nanospa.reconstruct.project import project
+from nanospa.reconstruct.reconstruct import reconstruct
 from nanospa.reconstruct.refine_poses import Poses, correlations, refine_poses
 from nanospa.reconstruct.rings import Rings, rings, view_rings
+from nanospa.reconstruct.settings import ReconstructSettings
 from nanospa.reconstruct.solid import Solid, solid
 from nanospa.reconstruct.symmetry import Symmetry, symmetry_rotations
 
@@ -27,6 +29,7 @@ __all__ = [
     "OrientationStatistics",
     "Poses",
     "Prepared",
+    "ReconstructSettings",
     "Rings",
     "Solid",
     "Symmetry",
@@ -46,6 +49,7 @@ __all__ = [
     "orientation_statistics",
     "prepare",
     "project",
+    "reconstruct",
     "refine_poses",
     "resolution_nm",
     "rings",

@@ -1,0 +1,38 @@
+"""Closure of a model under the permutations of its view directions' corners.
+
+A wrong model of a shape with much symmetry is mostly the right one with the corners of the fundamental triangle permuted in the view
+directions: from any converged model the others can be reached at once, and the best is kept.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from nanospa.reconstruct.basins import same_basin
+from nanospa.reconstruct.corner_permutations import corner_permutations
+from nanospa.reconstruct.search_box import Poses, SearchBox
+from nanospa.reconstruct.starts import CUT, Model, iterate
+
+#: Iterations of each permuted model, and permutations of permutations at most.
+ITERATIONS, ROUNDS = 6, 5
+
+
+def closure(search: SearchBox, model: Model) -> list[Model]:
+    """Every model that permutations of corners lead to, from one model on to better ones."""
+    seen: list[Model] = []
+    for _ in range(ROUNDS):
+        found = [_permuted(search, model, proposal) for proposal in corner_permutations(model.poses.rotations, search.symmetry)]
+        seen += found
+        best = max(found, key=lambda m: m.poses.score, default=model)
+        if best.poses.score <= model.poses.score or same_basin(best, model, search):
+            break
+        model = best
+    return seen
+
+
+def _permuted(search: SearchBox, model: Model, proposal: tuple[str, Any]) -> Model:
+    name, rotations = proposal
+    poses = Poses(np.asarray(rotations), model.poses.shifts, model.poses.scores)
+    return iterate(search, search.volume(poses, cut=CUT), ITERATIONS, f"{model.origin}, corners {name}")

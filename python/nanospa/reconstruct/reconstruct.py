@@ -1,0 +1,181 @@
+"""Reconstruction of a volume from images of many particles of one shape."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from nanospa import _threads
+from nanospa.reconstruct.compare import compare
+from nanospa.reconstruct.half_sets import half_sets
+from nanospa.reconstruct.prepare import Prepared, prepare
+from nanospa.reconstruct.refine import halves, refine
+from nanospa.reconstruct.search import search
+from nanospa.reconstruct.search_box import SearchBox
+from nanospa.reconstruct.settings import ReconstructSettings
+from nanospa.reconstruct.solution import Solution, as_dataset
+from nanospa.reconstruct.starts import Model
+from nanospa.reconstruct.verdict import verdict
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+#: Side of the images while searching, and in the first refinement [px].
+SEARCH_BOX, MIDDLE_BOX = 32, 64
+#: Distinct end models that are refined and compared.
+BEST = 3
+
+
+def reconstruct(
+    images: Any,
+    *,
+    pixel_size_nm: float | None = None,
+    symmetry: str = "O",
+    n_starts: int = 32,
+    seed: int = 0,
+    masks: Any = None,
+    min_images: int = 20,
+    normalise_size: bool = True,
+    max_classes: int = 1,
+    map: Callable[..., Iterable[Any]] = map,
+    progress: Callable[[float], None] | None = None,
+    threads: int | None = None,
+) -> xr.Dataset:
+    """Reconstruct the shape of particles of one kind, each imaged once from an unknown direction.
+
+    Many starting volumes are refined by projection matching in a small box; their end models fall into basins, and closure under the corner
+    permutations of the group's triangle brings out the basins that no start has reached. The best basins are refined in larger boxes, the
+    last with continuous orientations and the filter that its half-sets allow. The verdict comes from comparing the best model with its best
+    other basin image by image: a high correlation alone proves no shape.
+
+    Parameters
+    ----------
+    images : array_like of real dtype, shape (image, y, x)
+        Particles of one kind, bright on their background, one each; a DataArray gives its own pixel size.
+    pixel_size_nm : float
+        Pixel size [nm].
+    symmetry : str
+        Point group of rotations that the shape is assumed to have: C1, C2 …, D2 …, T, O or I.
+    n_starts : int
+        Starting volumes.
+    seed : int
+        Seed of the starting volumes and of the half-sets. The result depends on nothing else, not on threads or workers.
+    masks : array_like of bool, shape (image, y, x), optional
+        Where each particle is, from a segmentation: keeps neighbours out.
+    min_images : int
+        Images below which the result is flagged as under-determined.
+    normalise_size : bool
+        Whether images are brought to one particle size first; each particle's own is given in `scale`.
+    max_classes : int
+        Most shapes that are looked for inside the group (1 … 4); 1 looks for none.
+    map : callable
+        ``map(function, items)`` for the starts, which are independent; function and items can be pickled.
+    progress : callable, optional
+        Called with the share that is done, 0 … 1 [-].
+    threads : int, optional
+        Threads to use; see `nanospa.threads`.
+
+    Returns
+    -------
+    xarray.Dataset
+        Variables and attributes as `nanospa.schema.volumes` lists them.
+
+    Raises
+    ------
+    ShapeError, DtypeError, NonFiniteError, EmptyInputError, PixelSizeError, InvalidValueError
+        Images or arguments that cannot be used; the message says which.
+    UnknownNameError
+        No such point group.
+
+    References
+    ----------
+    T. J. A. Slater et al., "Automated single-particle reconstruction of heterogeneous inorganic nanoparticles", Microscopy and
+    Microanalysis 26, 1168 (2020). Projection matching: P. A. Penczek et al., Ultramicroscopy 53, 251 (1994).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nanospa as ns
+    >>> views = [ns.simulate.random_rotation(np.random.default_rng(i)) for i in range(40)]
+    >>> images = [ns.simulate.particle("cube", size_nm=10, pixel_size_nm=0.8, box_px=32, rotation=r) for r in views]
+    >>> found = ns.reconstruct.reconstruct(np.stack(images), pixel_size_nm=0.8, symmetry="O", n_starts=6)
+    >>> found.attrs["verdict"], abs(found.attrs["volume_nm3"] / 10**3 - 1) < 0.05
+    ('confident', True)
+    """
+    settings = ReconstructSettings(
+        symmetry=symmetry,
+        n_starts=n_starts,
+        seed=seed,
+        min_images=min_images,
+        normalise_size=normalise_size,
+        max_classes=max_classes,
+    )
+    with _threads.threads(_threads.resolve(threads)):
+        prepared = prepare(images, pixel_size_nm=pixel_size_nm, masks=masks, normalise_size=normalise_size)
+        solution = solve(prepared, settings, map=map, progress=progress or (lambda share: None))
+        return as_dataset(solution, prepared, settings)
+
+
+def solve(
+    prepared: Prepared, settings: ReconstructSettings, *, map: Callable[..., Iterable[Any]] = map, progress: Callable[[float], None]
+) -> Solution:
+    """Search, compare and refine."""
+    small = prepared.at(min(SEARCH_BOX, prepared.box))
+    box = search_box(small, settings)
+    found = search(
+        box, small.ball_radius_px, n_starts=settings.n_starts, seed=settings.seed, map=map, progress=lambda share: progress(0.6 * share)
+    )
+    half_set = halves(len(prepared.images), settings.seed)
+    middle = search_box(prepared.at(min(MIDDLE_BOX, prepared.box)), settings)
+    compared = compare(middle, [scaled(model, middle.box / box.box) for model in found.basins[:BEST]], half_set)
+    progress(0.8)
+    finest = search_box(prepared, settings)
+    best = compared.best
+    if finest.box > middle.box:
+        best = refine(finest, scaled(best.model, finest.box / middle.box), half_set, steps_deg=())
+    progress(0.9)
+    split = half_sets(finest, best, half_set)
+    poses = best.model.poses
+    return Solution(
+        arrays={
+            "volume": best.model.volume,
+            "half_volumes": split.volumes,
+            "rotations": poses.rotations,
+            "shifts": prepared.shifts_in_given(poses.shifts),
+            "scale": prepared.scales,
+            "correlation": poses.scores,
+            "kept": finest.best_images(poses),
+            "half_set": half_set,
+            "fsc": split.fsc,
+            "fsc_unmasked": split.fsc_unmasked,
+            "start_scores": np.array([model.poses.score for model in found.starts]),
+            "start_basin": np.array(found.start_basin),
+            "start_kind": np.array([model.origin for model in found.starts]),
+            "basin_scores": np.array([model.poses.score for model in found.basins]),
+            "basin_origin": np.array([model.origin for model in found.basins]),
+        },
+        verdict=verdict(compared.margin_z),
+        margin=compared.margin,
+        margin_z=compared.margin_z,
+        flags=(),
+        figures={},
+    )
+
+
+def search_box(prepared: Prepared, settings: ReconstructSettings) -> SearchBox:
+    """The images at their box, ready for matching."""
+    return SearchBox(
+        images=prepared.images,
+        radius_px=prepared.radius_px,
+        symmetry=settings.symmetry,
+        centrosymmetric=prepared.centrosymmetric,
+        max_shift_px=1.0,
+    )
+
+
+def scaled(model: Model, factor: float) -> Model:
+    """A model's poses in a box that is larger by a factor."""
+    return replace(model, poses=replace(model.poses, shifts=np.asarray(model.poses.shifts) * factor))
