@@ -55,7 +55,7 @@ impl<'a> FourierVolume<'a> {
         if !inside {
             return None;
         }
-        let below = p.map(f32::floor);
+        let below = [p[0].floor(), p[1].floor(), p[2].floor()];
         let fraction = [p[0] - below[0], p[1] - below[1], p[2] - below[2]];
         let (_, ny, nx) = grid_shape(self.n);
         // The first tap lies one below, which is what the margins leave room for.
@@ -90,7 +90,8 @@ impl<'a> FourierVolume<'a> {
         let Some(place) = self.place(k) else {
             return Complex::default();
         };
-        let [wx, wy, wz] = place.fraction.map(weights);
+        let [u, v, w] = place.fraction;
+        let (wx, wy, wz) = (weights(u), weights(v), weights(w));
         let mut sums = [Complex::<f32>::default(); 4];
         for (z, y, row) in self.rows(place.corner) {
             let w = wz[z] * wy[y];
@@ -108,7 +109,10 @@ impl<'a> FourierVolume<'a> {
         let Some(place) = self.place(k) else {
             return Default::default();
         };
-        let [(wx, sx), (wy, sy), (wz, sz)] = place.fraction.map(weights_with_slopes);
+        let [u, v, w] = place.fraction;
+        let (wx, sx) = weights_with_slopes(u);
+        let (wy, sy) = weights_with_slopes(v);
+        let (wz, sz) = weights_with_slopes(w);
         // Per x: the value and its derivatives by y and z.
         let mut sums = [[Complex::<f32>::default(); 4]; 3];
         for (z, y, row) in self.rows(place.corner) {

@@ -1,7 +1,7 @@
 //! Insertion of images into Fourier space, the adjoint of projection: gridding with a Kaiser–Bessel kernel.
 
 use multiversion::multiversion;
-use ndarray::{ArrayView2, ArrayView3};
+use ndarray::{ArrayView2, ArrayView3, Axis};
 use rustfft::num_complex::Complex;
 
 use super::kaiser_bessel::{PADDING, WIDTH, weights as taps};
@@ -18,12 +18,34 @@ const SLAB: usize = 16;
 /// A 3 × 3 matrix.
 pub type Matrix = [[f64; 3]; 3];
 
-/// Weighted transforms of the images on half the disc inside Nyquist; the other half is its mirror image.
-struct Spectra {
+/// Half of the disc inside Nyquist in an image's Fourier space; the other half is its mirror image.
+struct HalfDisc {
     /// (kx, first ky, last ky) of the columns.
     columns: Vec<(usize, isize, isize)>,
-    /// Samples of an image, column after column.
-    per_image: usize,
+    /// Shell of every sample, column after column.
+    shells: Vec<usize>,
+}
+
+impl HalfDisc {
+    fn new(n: usize) -> Self {
+        let columns: Vec<_> = (0..n / 2)
+            .map(|kx| {
+                let height = half_height(n, kx);
+                (kx, if kx == 0 { 0 } else { -height }, height)
+            })
+            .collect();
+        let shell = |kx: usize, ky: isize| ((kx * kx) as f64 + (ky * ky) as f64).sqrt().round();
+        let shells = columns
+            .iter()
+            .flat_map(|&(kx, first, last)| (first..=last).map(move |ky| shell(kx, ky) as usize))
+            .map(|shell| shell.min(n / 2 - 1))
+            .collect();
+        Self { columns, shells }
+    }
+}
+
+/// Weighted transforms of the images on the half disc, image after image, and the weights.
+struct Spectra {
     values: Vec<C>,
     densities: Vec<f32>,
 }
@@ -33,33 +55,22 @@ impl Spectra {
         images: ArrayView3<f32>,
         views: &[View],
         weights: Option<ArrayView2<f32>>,
+        disc: &HalfDisc,
         threads: usize,
     ) -> Self {
-        let n = images.dim().1;
-        let columns: Vec<_> = (0..n / 2)
-            .map(|kx| {
-                let height = half_height(n, kx);
-                (kx, if kx == 0 { 0 } else { -height }, height)
-            })
+        let per_image = disc.shells.len();
+        let mut values = vec![C::default(); per_image * views.len()];
+        let mut densities = vec![0.0; per_image * views.len()];
+        let items: Vec<_> = values
+            .chunks_exact_mut(per_image)
+            .zip(densities.chunks_exact_mut(per_image))
             .collect();
-        let per_image = columns.iter().map(|(_, a, b)| (b - a + 1) as usize).sum();
-        let both = parallel::map(threads, views.len(), |i| {
-            let image = images.index_axis(ndarray::Axis(0), i);
+        parallel::for_each(threads, items, |i, (values, densities)| {
+            let image = images.index_axis(Axis(0), i);
             let weights = weights.as_ref().map(|w| w.row(i).to_vec());
-            spectrum(image, views[i], weights, &columns, per_image)
+            spectrum(image, views[i], weights, disc, values, densities);
         });
-        let mut values = Vec::with_capacity(per_image * views.len());
-        let mut densities = Vec::with_capacity(per_image * views.len());
-        for (v, d) in both {
-            values.extend(v);
-            densities.extend(d);
-        }
-        Self {
-            columns,
-            per_image,
-            values,
-            densities,
-        }
+        Self { values, densities }
     }
 }
 
@@ -68,9 +79,10 @@ fn spectrum(
     image: ArrayView2<f32>,
     view: View,
     weights: Option<Vec<f32>>,
-    columns: &[(usize, isize, isize)],
-    per_image: usize,
-) -> (Vec<C>, Vec<f32>) {
+    disc: &HalfDisc,
+    values: &mut [C],
+    densities: &mut [f32],
+) {
     let n = image.dim().0;
     let rows = fourier::real_forward(n);
     let plan = fourier::forward(n);
@@ -92,27 +104,25 @@ fn spectrum(
     plan.process_with_scratch(&mut transform, &mut scratch);
     let (px, py) = (view.phases(n, 0), view.phases(n, 1));
     let amplitude = view.amplitude() as f32;
-    let mut values = Vec::with_capacity(per_image);
-    let mut densities = Vec::with_capacity(per_image);
-    for &(kx, first, last) in columns {
+    let mut at = 0;
+    for &(kx, first, last) in &disc.columns {
+        let along = px[kx].conj() * amplitude;
         for ky in first..=last {
             let phase = py[ky.unsigned_abs()];
-            let phase = if ky < 0 { phase.conj() } else { phase };
-            let radius = ((kx * kx) as f32 + (ky * ky) as f32).sqrt().round() as usize;
-            let mut weight = match &weights {
-                Some(weights) => weights[radius.min(weights.len() - 1)],
-                None => 1.0,
+            let (source, phase) = if ky < 0 {
+                ((ky + n as isize) as usize, phase)
+            } else {
+                (ky as usize, phase.conj())
             };
-            if kx == 0 && ky == 0 {
-                // Its own mirror image, which comes on top.
-                weight *= 0.5;
-            }
-            let value = transform[kx * n + ky.rem_euclid(n as isize) as usize];
-            values.push(value * (px[kx] * phase).conj() * (weight * amplitude));
-            densities.push(weight * amplitude * amplitude);
+            let weight = weights.as_ref().map_or(1.0, |w| w[disc.shells[at]]);
+            values[at] = transform[kx * n + source] * (along * phase) * weight;
+            densities[at] = weight * amplitude * amplitude;
+            at += 1;
         }
     }
-    (values, densities)
+    // The mean is its own mirror image, which comes on top.
+    values[0] *= 0.5;
+    densities[0] *= 0.5;
 }
 
 /// A sample on its way into the grid.
@@ -128,6 +138,7 @@ struct Sample {
 #[multiversion(targets("x86_64+avx2+fma"))]
 fn samples_of(
     spectra: &Spectra,
+    disc: &HalfDisc,
     axes: &[[[f32; 3]; 2]],
     copies: usize,
     n: usize,
@@ -149,12 +160,13 @@ fn samples_of(
             out = vec![Sample::default(); sum];
         }
         for (i, [ux, uy]) in axes.iter().enumerate() {
-            let mut index = i / copies * spectra.per_image;
-            for &(kx, low, high) in &spectra.columns {
+            let mut index = i / copies * disc.shells.len();
+            for &(kx, low, high) in &disc.columns {
                 let count = (high - low + 1) as usize;
                 let from = index;
                 index += count;
-                let x = ux.map(|u| u * kx as f32);
+                let f = kx as f32;
+                let x = [ux[0] * f, ux[1] * f, ux[2] * f];
                 let ends = [low, high].map(|ky| x[2] + uy[2] * ky as f32);
                 let farthest = ends[0].abs().max(ends[1].abs()) * PADDING as f32;
                 let nearest = if ends[0] * ends[1] <= 0.0 {
@@ -204,11 +216,16 @@ fn spread(samples: &[Sample], n: usize, first: usize, numerator: &mut [C], densi
     let (_, ny, nx) = grid_shape(n);
     let planes = numerator.len() / (ny * nx);
     for sample in samples {
-        let below = sample.place.map(f32::floor);
-        let [wx, wy, wz]: [[f32; WIDTH]; 3] =
-            std::array::from_fn(|axis| taps(sample.place[axis] - below[axis]));
-        let along = wx.map(|w| sample.value * w);
-        let dense = wx.map(|w| sample.density * w);
+        let [x, y, z] = sample.place;
+        let below = [x.floor(), y.floor(), z.floor()];
+        let wx = taps(sample.place[0] - below[0]);
+        let wy = taps(sample.place[1] - below[1]);
+        let wz = taps(sample.place[2] - below[2]);
+        let (mut along, mut dense) = ([C::default(); WIDTH], [0.0; WIDTH]);
+        for x in 0..WIDTH {
+            along[x] = sample.value * wx[x];
+            dense[x] = sample.density * wx[x];
+        }
         let corner = (below[1] as isize + n as isize) as usize * nx
             + (below[0] as isize + n as isize) as usize;
         for tz in 0..WIDTH {
@@ -266,7 +283,8 @@ pub fn insert(
             found: w.shape().to_vec(),
         });
     }
-    let spectra = Spectra::new(images, views, weights, threads);
+    let disc = HalfDisc::new(n);
+    let spectra = Spectra::new(images, views, weights, &disc, threads);
     let axes: Vec<_> = views
         .iter()
         .flat_map(|view| copies.iter().map(|copy| turned(*view, copy).axes()))
@@ -280,7 +298,7 @@ pub fn insert(
     parallel::for_each(threads, slabs, |slab, (numerator, density)| {
         let first = slab * SLAB;
         let planes = first..first + numerator.len() / (ny * nx);
-        let samples = samples_of(&spectra, &axes, copies.len(), n, planes);
+        let samples = samples_of(&spectra, &disc, &axes, copies.len(), n, planes);
         spread(&samples, n, first, numerator, density);
     });
     add_mirror(numerator, density, ny * nx);

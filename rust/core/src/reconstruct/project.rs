@@ -61,7 +61,8 @@ fn slice<'a>(volume: FourierVolume<'a>, view: View, factor: f32, columns: &mut [
     for kx in 0..n / 2 {
         let column = &mut columns[kx * n..(kx + 1) * n];
         let along = px[kx] * factor;
-        let x = ux.map(|u| u * kx as f32);
+        let f = kx as f32;
+        let x = [ux[0] * f, ux[1] * f, ux[2] * f];
         let height = half_height(n, kx);
         for ky in -height..=height {
             let f = ky as f32;

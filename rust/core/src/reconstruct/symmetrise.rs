@@ -36,19 +36,69 @@ impl Permutation {
         Ok(Self { from, sign })
     }
 
-    #[inline(always)]
-    fn of_point(&self, p: [isize; 3]) -> [isize; 3] {
-        std::array::from_fn(|a| self.sign[a] * p[self.from[a]])
+    /// What x, y and z of a point add to the index of the rotated point, counted from the origin's.
+    fn strides(&self, stride: [isize; 3]) -> [isize; 3] {
+        let mut out = [0; 3];
+        for a in 0..3 {
+            out[self.from[a]] = self.sign[a] * stride[a];
+        }
+        out
     }
 }
 
-/// The point in the stored half, as (z, y, x), and whether it is the mirror image of `p` = (x, y, z).
-#[inline(always)]
-fn stored([x, y, z]: [isize; 3]) -> ([isize; 3], bool) {
-    if (z, y, x) < (0, 0, 0) {
-        ([-z, -y, -x], true)
-    } else {
-        ([z, y, x], false)
+/// Bounds of the points that can stand for their orbit: the last of it in the order of the grid.
+struct Domain {
+    /// Whether some rotation puts x or y in the place of z.
+    x_below_z: bool,
+    y_below_z: bool,
+    /// Of the rotations and mirror images that keep z: whether one puts ±x in the place of y, turns y or turns x.
+    x_below_y: bool,
+    y_positive: bool,
+    x_positive: bool,
+}
+
+impl Domain {
+    fn of(operations: &[Permutation]) -> Self {
+        let upright = |test: &dyn Fn(&Permutation, isize) -> bool| {
+            operations
+                .iter()
+                .any(|o| o.from[2] == 2 && test(o, o.sign[2]))
+        };
+        let y_is_x = |sign: isize| upright(&|o, up| o.from[1] == 0 && o.sign[1] * up == sign);
+        Self {
+            x_below_z: operations.iter().any(|o| o.from[2] == 0),
+            y_below_z: operations.iter().any(|o| o.from[2] == 1),
+            x_below_y: y_is_x(1) && y_is_x(-1),
+            y_positive: upright(&|o, up| o.from[1] == 1 && o.sign[1] * up < 0),
+            x_positive: upright(&|o, up| {
+                o.from[1] == 1 && o.sign[1] * up > 0 && o.sign[0] * up < 0
+            }),
+        }
+    }
+
+    /// Inclusive ranges of y at `z`, of x at (`z`, `y`), inside the ball that is filled.
+    fn y(&self, n: usize, z: isize) -> (isize, isize) {
+        let reach = extent(n, z);
+        let high = if self.y_below_z { reach.min(z) } else { reach };
+        let low = if self.y_positive || z == 0 { 0 } else { -high };
+        (low, high)
+    }
+
+    fn x(&self, n: usize, z: isize, y: isize) -> (isize, isize) {
+        let left = reach(n).powi(2) - (z * z + y * y) as f64;
+        let mut high = (left.max(0.0).sqrt() as isize).min(n as isize + 1);
+        if self.x_below_z {
+            high = high.min(z);
+        }
+        if self.x_below_y {
+            high = high.min(y);
+        }
+        let low = if self.x_positive || (z == 0 && y == 0) {
+            0
+        } else {
+            -high
+        };
+        (low, high)
     }
 }
 
@@ -67,45 +117,40 @@ pub fn symmetrise(
         .map(|&matrix| Permutation::of(matrix))
         .collect::<Result<_>>()?;
     let (_, ny, nx) = grid_shape(n);
-    let side = n as isize + 1;
-    let index = |[z, y, x]: [isize; 3]| {
-        ((z + 1) as usize * ny + (y + side) as usize) * nx + (x + side) as usize
-    };
-    // The largest (z, y, x) of an orbit stands for it; where z takes the place of another axis, none of its |y| or |x| is larger.
-    let dominates = |axis: usize| operations.iter().any(|o| o.from[2] == axis);
-    let (over_x, over_y) = (dominates(0), dominates(1));
-    let mut orbit = Vec::with_capacity(operations.len());
-    for z in 0..=side {
-        let height = extent(n, z);
-        let height = if over_y { height.min(z) } else { height };
-        for y in if z == 0 { 0 } else { -height }..=height {
-            let left = reach(n).powi(2) - (z * z + y * y) as f64;
-            let width = (left.max(0.0).sqrt() as isize).min(side);
-            let width = if over_x { width.min(z) } else { width };
-            'points: for x in if z == 0 && y == 0 { 0 } else { -width }..=width {
-                orbit.clear();
-                for operation in &operations {
-                    let (point, mirrored) = stored(operation.of_point([x, y, z]));
-                    if point > [z, y, x] {
+    let domain = Domain::of(&operations);
+    let stride = [1, nx as isize, (ny * nx) as isize];
+    let strides: Vec<_> = operations.iter().map(|o| o.strides(stride)).collect();
+    // Points count from the origin on; a rotated point before it is the mirror image of one after it.
+    let origin = ny * nx + (ny * nx) / 2;
+    let (numerator_half, density_half) = (&mut numerator[origin..], &mut density[origin..]);
+    let mut orbit = vec![(0, false); operations.len()];
+    for z in 0..=n as isize + 1 {
+        let (low, high) = domain.y(n, z);
+        for y in low..=high {
+            let (low, high) = domain.x(n, z, y);
+            'points: for x in low..=high {
+                let own = x + y * stride[1] + z * stride[2];
+                for (place, [sx, sy, sz]) in orbit.iter_mut().zip(&strides) {
+                    let rotated = sx * x + sy * y + sz * z;
+                    *place = (rotated.unsigned_abs(), rotated < 0);
+                    if rotated.abs() > own {
                         continue 'points;
                     }
-                    orbit.push((index(point), mirrored));
                 }
-                let own = index([z, y, x]);
                 let (mut sum, mut dense, mut real) = (C::default(), 0.0, inversion);
                 for &(i, mirrored) in &orbit {
-                    let value = numerator[i];
+                    let value = numerator_half[i];
                     sum += if mirrored { value.conj() } else { value };
-                    dense += density[i];
+                    dense += density_half[i];
                     // Where the group makes a point its own mirror image.
-                    real |= mirrored && i == own;
+                    real |= mirrored && i == own.unsigned_abs();
                 }
                 if real {
                     sum.im = 0.0;
                 }
                 for &(i, mirrored) in &orbit {
-                    numerator[i] = if mirrored { sum.conj() } else { sum };
-                    density[i] = dense;
+                    numerator_half[i] = if mirrored { sum.conj() } else { sum };
+                    density_half[i] = dense;
                 }
             }
         }
