@@ -18,6 +18,7 @@ from nanospa.reconstruct.refine_poses import Poses, correlations, refine_poses
 from nanospa.reconstruct.rings import Rings, rings, view_rings
 from nanospa.reconstruct.settings import ReconstructSettings
 from nanospa.reconstruct.solid import Solid, solid
+from nanospa.reconstruct.sphere import RadialProfile, SphereTest, radial_profile, sphere_test, sphere_volume
 from nanospa.reconstruct.symmetry import Symmetry, symmetry_rotations
 
 __all__ = [
@@ -29,9 +30,11 @@ __all__ = [
     "OrientationStatistics",
     "Poses",
     "Prepared",
+    "RadialProfile",
     "ReconstructSettings",
     "Rings",
     "Solid",
+    "SphereTest",
     "Symmetry",
     "align_orientations",
     "asymmetric_unit",
@@ -49,12 +52,15 @@ __all__ = [
     "orientation_statistics",
     "prepare",
     "project",
+    "radial_profile",
     "reconstruct",
     "refine_poses",
     "resolution_nm",
     "rings",
     "rotations_from_euler",
     "solid",
+    "sphere_test",
+    "sphere_volume",
     "symmetry_rotations",
     "view_distance",
     "view_rings",

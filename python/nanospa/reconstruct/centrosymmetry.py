@@ -2,30 +2,28 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 from numpy.typing import NDArray
 
-#: Share of the images' power that is odd under a 180° rotation above which there is no inversion centre: that of a decahedron is 0.005,
-#: that of centrosymmetric shapes below 0.0002 without noise.
-ODD_SHARE = 0.0025
+from nanospa.reconstruct.coarse import Coarse, share_and_error
+
+#: Share of the images' power that is odd under a 180° rotation above which there is no inversion centre: that of a decahedron is 0.003,
+#: that of centrosymmetric shapes below 0.0001 without noise and in simulated frames.
+ODD_SHARE = 0.001
 
 #: Standard errors by which the odd power must exceed the noise's.
 ODD_SIGMA = 3.0
 
 
-def odd_share(images: NDArray[np.float32], noise: NDArray[np.float64], radius_px: float) -> tuple[float, float]:
+def odd_share(coarse: Coarse, density: NDArray[np.float64]) -> tuple[float, float]:
     """Share of the images' power that changes sign when they are turned by 180°, beyond that of noise and of their centring.
 
     Parameters
     ----------
-    images : numpy.ndarray of float32, shape (image, y, x)
-        Centred images.
-    noise : numpy.ndarray of float64, shape (image,)
-        Standard deviation of a pixel's noise [intensity].
-    radius_px : float
-        Radius of the particles [px].
+    coarse : Coarse
+        Images and noise.
+    density : numpy.ndarray of float64, shape (image,)
+        Standard deviation of the white noise in a pixel of the coarse images [intensity].
 
     Returns
     -------
@@ -36,31 +34,34 @@ def odd_share(images: NDArray[np.float32], noise: NDArray[np.float64], radius_px
     -----
     The image at −p is that at p turned; a centre that is off by c adds c · ∇I to the odd part, which is fitted and left out.
     """
-    box = images.shape[-1]
-    # On even boxes the first row and column have no partner.
-    core = images[:, 1:, 1:].astype(np.float64)
-    odd = (core - core[:, ::-1, ::-1]) / 2
-    even = (core + core[:, ::-1, ::-1]) / 2
-    axis = np.arange(1, box) - box // 2
-    inside = (axis[:, None] ** 2 + axis[None, :] ** 2) <= radius_px**2
-    pixels = int(inside.sum())
-    gy, gx = np.gradient(even, axis=(1, 2))
-    a, b, o = (np.where(inside, g, 0).reshape(len(images), -1) for g in (gx, gy, odd))
-    aa, bb, ab, ao, bo = ((p * q).sum(axis=1) for p, q in ((a, a), (b, b), (a, b), (a, o), (b, o)))
-    determinant = np.maximum(aa * bb - ab**2, 1e-30)
-    fitted = (ao * (bb * ao - ab * bo) + bo * (aa * bo - ab * ao)) / determinant
-    # The odd part of white noise has half its power, in half as many independent pixels.
-    expected = noise**2 / 2 * (pixels - 2)
-    odd_power = (o**2).sum(axis=1) - fitted - expected
-    even_power = (np.where(inside, even, 0) ** 2).sum(axis=(1, 2)) - noise**2 / 2 * pixels
-    total = float((even_power + odd_power).sum())
-    if total <= 0:
-        return 0.0, math.inf
-    chance = float((noise**4 / 2 * pixels).sum())
-    spread = float(np.std(odd_power, ddof=1)) * math.sqrt(len(images)) if len(images) > 1 else 0.0
-    return float(odd_power.sum()) / total, max(math.sqrt(chance) / math.sqrt(2), spread) / total
+    odd, even = _halves(coarse.images)
+    slopes = np.asarray(np.gradient(even, axis=(1, 2)))
+    axis = np.arange(1, coarse.images.shape[-1]) - coarse.images.shape[-1] // 2
+    inside = (axis[:, None] ** 2 + axis**2) <= coarse.radius_px**2
+    along_y, along_x = (s[:, inside] for s in slopes)
+    noise_odd, noise_even = _halves(coarse.noise)
+    index = np.arange(len(noise_odd)) % len(odd)
+    part = _without_slopes(odd[:, inside], along_x, along_y)
+    noise_part = _without_slopes(noise_odd[:, inside], along_x[index], along_y[index])
+    whole, noise_whole = ((o[:, inside] ** 2 + e[:, inside] ** 2).sum(axis=1) for o, e in ((odd, even), (noise_odd, noise_even)))
+    return share_and_error(part, whole, noise_part, noise_whole, density**2)
 
 
 def is_centrosymmetric(share: float, error: float) -> bool:
     """Whether images are their own 180° rotations; true unless their odd share clearly says otherwise."""
     return not (share > ODD_SHARE and share > ODD_SIGMA * error)
+
+
+def _halves(images: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Odd and even part under a 180° rotation; on even boxes the first row and column have no partner."""
+    core = images[:, 1:, 1:]
+    turned = core[:, ::-1, ::-1]
+    return (core - turned) / 2, (core + turned) / 2
+
+
+def _without_slopes(odd: NDArray[np.float64], along_x: NDArray[np.float64], along_y: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Power of each odd part beside its best mixture of two slopes."""
+    pairs = ((along_x, along_x), (along_y, along_y), (along_x, along_y), (along_x, odd), (along_y, odd))
+    xx, yy, xy, xo, yo = (np.einsum("ij,ij->i", a, b) for a, b in pairs)
+    determinant = np.maximum(xx * yy - xy**2, 1e-30)
+    return np.asarray(np.einsum("ij,ij->i", odd, odd) - (xo * (yy * xo - xy * yo) + yo * (xx * yo - xy * xo)) / determinant)

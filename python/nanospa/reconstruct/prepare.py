@@ -13,6 +13,7 @@ from nanospa.errors import EmptyInputError, InvalidValueError, PixelSizeError, S
 from nanospa.reconstruct.border import cut_by_border, soft_masks
 from nanospa.reconstruct.centre import centroids, combined, match_profile, twofold_centres
 from nanospa.reconstruct.centrosymmetry import is_centrosymmetric, odd_share
+from nanospa.reconstruct.coarse import coarse
 from nanospa.reconstruct.fourier_crop import fourier_crop, noise_factors
 from nanospa.reconstruct.noise import background, shrunk, signal_deviation
 from nanospa.reconstruct.radial_profile import distances, enclosing_radius, gyration_ball_radius, mean_profile
@@ -64,6 +65,9 @@ class Prepared:
         Integrated intensity of each particle before the size was normalised, in pixels of `images`.
     noise : numpy.ndarray of float64, shape (image,)
         Standard deviation of the noise of a pixel of `images` [intensity].
+    noise_density : numpy.ndarray of float64, shape (image,)
+        Standard deviation of the white noise that has the same spectral density where the images have any: slightly above `noise`, since
+        their last frequencies are empty [intensity].
     snr : float
         (Standard deviation of the signal over its own pixels / that of the noise)²; infinite without noise [-].
     radius_px : float
@@ -87,6 +91,7 @@ class Prepared:
     scales: NDArray[np.float64]
     intensities: NDArray[np.float64]
     noise: NDArray[np.float64]
+    noise_density: NDArray[np.float64]
     snr: float
     radius_px: float
     ball_radius_px: float
@@ -131,6 +136,7 @@ class Prepared:
             shifts=self.shifts * ratio,
             intensities=self.intensities * ratio**2,
             noise=self.noise * (box - 1) / (self.box - 1),
+            noise_density=self.noise_density * ratio,
             radius_px=self.radius_px * ratio,
             ball_radius_px=self.ball_radius_px * ratio,
         )
@@ -148,7 +154,7 @@ class Prepared:
         Prepared
         """
         index = np.asarray(images)
-        names = ("images", "shifts", "scales", "intensities", "noise", "cut")
+        names = ("images", "shifts", "scales", "intensities", "noise", "noise_density", "cut")
         return replace(self, **{name: getattr(self, name)[index] for name in names})
 
     def shifts_in_given(self, shifts: Any) -> NDArray[np.float64]:
@@ -329,6 +335,8 @@ def prepare(
         scales=scales,
         intensities=intensities * ratio**2,
         noise=pixel_noise,
+        # Stretched by 1 / s, divided by s: white noise keeps its pixel's variance over s², in s² as many frequencies.
+        noise_density=sigma * ratio / scales**2,
         snr=snr,
         radius_px=radius * ratio,
         ball_radius_px=gyration_ball_radius(profile, radius) * ratio,
@@ -336,7 +344,8 @@ def prepare(
         cut=cut,
         warnings=tuple(notes),
     )
-    odd, odd_error = odd_share(ready, pixel_noise, radius * ratio)
+    small = coarse(ready, prepared.circle(), prepared.radius_px, prepared.ball_radius_px)
+    odd, odd_error = odd_share(small, prepared.noise_density * small.images.shape[-1] / side)
     symmetric = is_centrosymmetric(odd, odd_error) if centrosymmetric == "auto" else bool(centrosymmetric)
     return replace(prepared, centrosymmetric=symmetric, odd_share=odd, odd_share_error=odd_error)
 
