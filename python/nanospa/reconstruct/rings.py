@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nanospa import _core, _threads
-from nanospa.errors import InvalidValueError, ShapeError
+from nanospa.errors import InvalidValueError, NonFiniteError, ShapeError
 from nanospa.reconstruct.fourier_volume import FourierVolume
 from nanospa.reconstruct.symmetry import as_rotations
 from nanospa.schema import as_image
@@ -120,6 +120,8 @@ def rings(
     moves = np.zeros((1, 2), np.float32) if shifts is None else np.ascontiguousarray(shifts, dtype=np.float32)
     if moves.ndim != 2 or moves.shape[1] != 2 or len(moves) == 0:
         raise ShapeError(f"shifts: expected shape (shift, 2) with at least one shift, found {moves.shape}")
+    if not np.isfinite(moves).all():
+        raise NonFiniteError(f"shifts: expected finite numbers, found {int((~np.isfinite(moves)).sum())} that are not")
     samples = int(n_angles)
     if samples < 4 or samples % 4:
         raise InvalidValueError(f"n_angles: expected a multiple of 4, at least 4, found {n_angles!r}")

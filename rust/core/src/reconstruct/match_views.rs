@@ -100,7 +100,7 @@ pub fn match_views(
     let columns = search.candidates.map_or(all_views, |c| c.ncols());
     let views: Vec<Lanes> = views.outer_iter().flat_map(packed).collect();
     let series = Series::new(search);
-    let neighbours = neighbours(search.shifts);
+    let surroundings = surroundings(search.shifts);
     let rows = parallel::map(threads, n_images, |i| {
         let image = images.index_axis(Axis(0), i);
         let candidates = search.candidates.map(|c| c.index_axis_move(Axis(0), i));
@@ -111,7 +111,7 @@ pub fn match_views(
             candidates,
             search,
             &series,
-            &neighbours,
+            &surroundings,
         )
     });
     let best = |i: usize, j: usize| rows[i][j];
@@ -137,32 +137,43 @@ fn packed(spectrum: ArrayView2<'_, Complex<f32>>) -> Vec<Lanes> {
     out
 }
 
-/// For each shift the neighbours that are one step away: x − h, x + h, y − h, y + h; with the step.
-type Neighbours = Vec<[Option<(usize, usize, f32)>; 2]>;
+/// Shifts around a shift, by their places in the list.
+struct Around {
+    /// Step [px] and the neighbours before and after, along x and y; None without either of them.
+    along: [Option<(f32, usize, usize)>; 2],
+    /// Neighbours (+, +), (−, −), (+, −), (−, +).
+    diagonal: Option<[usize; 4]>,
+}
 
-fn neighbours(shifts: ArrayView2<'_, f32>) -> Neighbours {
-    let shift = |i: usize| [shifts[[i, 0]], shifts[[i, 1]]];
+fn surroundings(shifts: ArrayView2<'_, f32>) -> Vec<Around> {
     let near = |a: f32, b: f32| (a - b).abs() < 1e-4;
-    (0..shifts.nrows())
-        .map(|i| {
-            [0, 1].map(|axis| {
-                let own = shift(i);
-                // The nearest one further along the axis, and the one as far on the other side.
-                let step = (0..shifts.nrows())
-                    .filter(|&j| near(shift(j)[1 - axis], own[1 - axis]))
-                    .map(|j| shift(j)[axis] - own[axis])
-                    .filter(|&d| d > 1e-4)
-                    .fold(f32::INFINITY, f32::min);
-                let at = |d: f32| {
-                    (0..shifts.nrows()).find(|&j| {
-                        near(shift(j)[1 - axis], own[1 - axis])
-                            && near(shift(j)[axis], own[axis] + d)
-                    })
-                };
-                Some((at(-step)?, at(step)?, step))
-            })
-        })
-        .collect()
+    let all: Vec<[f32; 2]> = shifts.rows().into_iter().map(|s| [s[0], s[1]]).collect();
+    let around = |own: [f32; 2]| {
+        let at = |dx: f32, dy: f32| {
+            let wanted = [own[0] + dx, own[1] + dy];
+            all.iter()
+                .position(|s| near(s[0], wanted[0]) && near(s[1], wanted[1]))
+        };
+        let along = [0, 1].map(|axis| {
+            let step = all
+                .iter()
+                .filter(|s| near(s[1 - axis], own[1 - axis]) && s[axis] > own[axis] + 1e-4)
+                .map(|s| s[axis] - own[axis])
+                .fold(f32::INFINITY, f32::min);
+            let d = if axis == 0 { [step, 0.0] } else { [0.0, step] };
+            Some((step, at(-d[0], -d[1])?, at(d[0], d[1])?))
+        });
+        let diagonal = match along {
+            [Some((x, ..)), Some((y, ..))] => [(x, y), (-x, -y), (x, -y), (-x, y)]
+                .into_iter()
+                .map(|(dx, dy)| at(dx, dy))
+                .collect::<Option<Vec<usize>>>()
+                .and_then(|places| places.try_into().ok()),
+            _ => None,
+        };
+        Around { along, diagonal }
+    };
+    all.iter().map(|&own| around(own)).collect()
 }
 
 /// Tables for the sum of a real Fourier series at all angles.
@@ -254,7 +265,7 @@ fn match_image(
     candidates: Option<ArrayView1<'_, i64>>,
     search: &Search<'_>,
     series: &Series,
-    neighbours: &Neighbours,
+    surroundings: &[Around],
 ) -> Vec<Best> {
     let (n_shifts, rings, harmonics) = image.dim();
     let blocks = harmonics.div_ceil(LANES);
@@ -281,7 +292,6 @@ fn match_image(
                 (scores[shift], place[shift]) = peak(sums, mirrored, series, &mut values);
             }
             let shift = first_largest(&scores);
-            let sums = &products[shift * blocks..(shift + 1) * blocks];
             let mut best = Best {
                 score: scores[shift],
                 angle: place[shift] as f32,
@@ -289,17 +299,11 @@ fn match_image(
                 offset: [0.0; 2],
             };
             if search.interpolate {
-                let (step, gain) = between_angles(sums, mirrored, place[shift], series);
-                best.angle += step;
-                best.score += gain;
-                for axis in 0..2 {
-                    if let Some((before, after, step)) = neighbours[shift][axis] {
-                        let (offset, gain) = vertex(scores[before], scores[shift], scores[after]);
-                        best.offset[axis] = offset * step;
-                        best.score += gain;
-                    }
-                }
-                best.score = best.score.min(1.0);
+                let around = &surroundings[shift];
+                let (step, gain) = newton(&products, shift, mirrored, place[shift], series, around);
+                best.angle += step[0];
+                best.offset = [step[1], step[2]];
+                best.score = (best.score + gain).min(1.0);
             }
             let period = if search.centrosymmetric { 0.5 } else { 1.0 } * std::f32::consts::TAU;
             best.angle *= period / series.n_angles as f32;
@@ -489,42 +493,124 @@ fn peak_lanes<const FUSED: bool>(
     (top, series.angle(place.unwrap_or(0)))
 }
 
-/// From the best angle to the series' maximum by one step of Newton: (steps of the angle, gain).
+/// Value, slope and curvature of the series at an angle, per radian of its period.
 #[multiversion(targets("x86_64+avx2+fma"))]
-fn between_angles(sums: &[Products], mirrored: bool, angle: usize, series: &Series) -> (f32, f32) {
+fn derivatives(sums: &[Products], mirrored: bool, angle: usize, series: &Series) -> [f32; 3] {
     let blocks = sums.len();
     let waves = &series.full[angle * blocks..(angle + 1) * blocks];
-    let mut slope = [0.0; LANES];
-    let mut curvature = [0.0; LANES];
+    let mut out = [[0.0; LANES]; 3];
     for (block, (sums, (cos, sin))) in sums.iter().zip(waves).enumerate() {
         let (re, im) = sums.harmonics(mirrored, &series.signs[block]);
         for i in 0..LANES {
             let order = (block * LANES + i) as f32;
-            slope[i] -= order * (re[i] * sin[i] + im[i] * cos[i]);
-            curvature[i] -= order * order * (re[i] * cos[i] - im[i] * sin[i]);
+            let value = re[i] * cos[i] - im[i] * sin[i];
+            out[0][i] += value;
+            out[1][i] -= order * (re[i] * sin[i] + im[i] * cos[i]);
+            out[2][i] -= order * order * value;
         }
     }
-    let step = std::f32::consts::TAU / series.n_angles as f32;
-    let slope = slope.iter().sum::<f32>() * step;
-    let curvature = curvature.iter().sum::<f32>() * step * step;
-    if curvature < 0.0 {
-        let to = (-slope / curvature).clamp(-0.5, 0.5);
-        (to, to * (slope + 0.5 * curvature * to))
+    out.map(|lanes| lanes.iter().sum())
+}
+
+/// From the best angle and shift to the top of the paraboloid there: (steps of the angle, shift x and y [px]; gain).
+///
+/// Angle and shift go together: a lopsided particle that is moved a little looks as if it were turned.
+fn newton(
+    products: &[Products],
+    shift: usize,
+    mirrored: bool,
+    angle: usize,
+    series: &Series,
+    around: &Around,
+) -> ([f32; 3], f32) {
+    let blocks = series.signs.len();
+    let at = |shift: usize| {
+        derivatives(
+            &products[shift * blocks..(shift + 1) * blocks],
+            mirrored,
+            angle,
+            series,
+        )
+    };
+    // In steps of the angle and of the shifts.
+    let turn = std::f32::consts::TAU / series.n_angles as f32;
+    let here = at(shift);
+    let mut slope = [here[1] * turn, 0.0, 0.0];
+    let mut curved = [[0.0; 3]; 3];
+    curved[0][0] = here[2] * turn * turn;
+    for (axis, along) in (1..).zip(around.along) {
+        let Some((_, before, after)) = along else {
+            // Any curvature keeps this one where it is.
+            curved[axis][axis] = -1.0;
+            continue;
+        };
+        let (before, after) = (at(before), at(after));
+        slope[axis] = 0.5 * (after[0] - before[0]);
+        curved[axis][axis] = after[0] - 2.0 * here[0] + before[0];
+        curved[0][axis] = 0.5 * (after[1] - before[1]) * turn;
+        curved[axis][0] = curved[0][axis];
+    }
+    if let Some(places) = around.diagonal {
+        let [a, b, c, d] = places.map(|place| at(place)[0]);
+        curved[1][2] = 0.25 * (a + b - c - d);
+        curved[2][1] = curved[1][2];
+    }
+    let top = top(slope, curved).unwrap_or_else(|| {
+        // A saddle: each by itself.
+        [0, 1, 2].map(|i| {
+            if curved[i][i] < 0.0 {
+                -slope[i] / curved[i][i]
+            } else {
+                0.0
+            }
+        })
+    });
+    // Farther is another point of the grid's, or none at all.
+    let step = [
+        top[0].clamp(-2.0, 2.0),
+        top[1].clamp(-0.6, 0.6),
+        top[2].clamp(-0.6, 0.6),
+    ];
+    let gain: f32 = (0..3)
+        .map(|i| {
+            let bend: f32 = (0..3).map(|j| curved[i][j] * step[j]).sum();
+            step[i] * (slope[i] + 0.5 * bend)
+        })
+        .sum();
+    if gain > 0.0 {
+        let px = |axis: usize| around.along[axis].map_or(0.0, |(h, ..)| h * step[axis + 1]);
+        ([step[0], px(0), px(1)], gain)
     } else {
-        (0.0, 0.0)
+        ([0.0; 3], 0.0)
     }
 }
 
-/// Top of the parabola through three values at −1, 0, 1 of which the middle is largest: (where, gain).
-fn vertex(before: f32, middle: f32, after: f32) -> (f32, f32) {
-    let curvature = before - 2.0 * middle + after;
-    if curvature < 0.0 {
-        let slope = 0.5 * (after - before);
-        let to = (-slope / curvature).clamp(-0.5, 0.5);
-        (to, to * (slope + 0.5 * curvature * to))
-    } else {
-        (0.0, 0.0)
+/// Where a paraboloid with a slope and curvatures at 0 has its top; None where it has none.
+fn top(slope: [f32; 3], curved: [[f32; 3]; 3]) -> Option<[f32; 3]> {
+    // Cholesky's factor of the negative.
+    let mut l = [[0.0f32; 3]; 3];
+    let mut x = [0.0f32; 3];
+    for i in 0..3 {
+        for j in 0..=i {
+            let rest = -curved[i][j] - (0..j).map(|k| l[i][k] * l[j][k]).sum::<f32>();
+            if i == j {
+                // A ridge that is all but flat has its top nowhere near.
+                if rest.is_nan() || rest <= -0.05 * curved[i][i] {
+                    return None;
+                }
+                l[i][i] = rest.sqrt();
+            } else {
+                l[i][j] = rest / l[j][j];
+            }
+        }
+        let known: f32 = (0..i).map(|k| l[i][k] * x[k]).sum();
+        x[i] = (slope[i] - known) / l[i][i];
     }
+    for i in (0..3).rev() {
+        let known: f32 = (i + 1..3).map(|k| l[k][i] * x[k]).sum();
+        x[i] = (x[i] - known) / l[i][i];
+    }
+    Some(x)
 }
 
 fn first_largest(values: &[f32]) -> usize {
