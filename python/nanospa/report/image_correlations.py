@@ -54,8 +54,8 @@ def image_correlations(reconstruction: Any) -> Figure:
     mean = float(values[known].mean())
     axes.axvline(mean, color=INK, linewidth=1.2, linestyle=(0, (4, 3)), label=f"mean {mean:.3f}")
     axes.set(xlabel="correlation with the reprojection [-]", ylabel="images", xlim=(edges[0], edges[-1]))
-    axes.set_ylim(0, 1.3 * float((inside + outside).max()))
+    axes.set_ylim(0, 1.05 * float((inside + outside).max()))
     axes.yaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.legend(frameon=False, fontsize=9, loc="upper left")
+    figure.legend(frameon=False, fontsize=9, loc="outside upper center", ncols=3, columnspacing=1.2, handlelength=1.4)
     plain_axes(axes)
     return figure

@@ -76,7 +76,7 @@ def start_scores(reconstruction: Any) -> Figure:
         # Markers share one line under the axis' top; those of different basins may be close to each other.
         axes.plot(
             [score],
-            [top * 1.13],
+            [top * 1.1],
             "v",
             color=_COLOURS[min(i, len(_COLOURS) - 1)],
             markersize=8,
@@ -86,8 +86,8 @@ def start_scores(reconstruction: Any) -> Figure:
         )
     if best.size:
         axes.plot([], [], "v", color=INK, markersize=6, label="after closure")
-    axes.set(xlabel="mean correlation [-]", ylabel="starts", ylim=(0, top * 1.24), xlim=(edges[0], edges[-1]))
+    axes.set(xlabel="mean correlation [-]", ylabel="starts", ylim=(0, top * 1.2), xlim=(edges[0], edges[-1]))
     axes.yaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.legend(frameon=False, fontsize=9, loc="upper left", bbox_to_anchor=(0.0, 0.88))
+    figure.legend(frameon=False, fontsize=9, loc="outside upper center", ncols=2)
     plain_axes(axes)
     return figure
