@@ -21,7 +21,11 @@ PASSES = 5
 #: The surface is where it holds the body's volume, if that is within these shares of the interior's density; else at half.
 LEVEL_RANGE = (0.3, 0.55)
 
-#: Voxels beyond the blurred edge that still count as the body's surroundings.
+#: The blurred edge has ended where the mean density of a shell of voxels is within this share of the interior's of that farther out …
+FALLEN_SHARE = 0.02
+
+#: … and is looked for within this many voxels. Some beyond it still count as the body's surroundings.
+EDGE_VOXELS = 6
 RIPPLES = 4
 
 #: Voxels around everything bright that are looked at.
@@ -174,17 +178,21 @@ def _body(volume: NDArray[np.float32], density: float) -> tuple[NDArray[np.float
     bodies, count = label(volume > density / 2)
     largest = bodies == (int(np.bincount(bodies.ravel())[1:].argmax()) + 1 if count else 0)
     away = distance_transform_edt(~largest)
-    shells = [volume[(away > i) & (away <= i + 1)] for i in range(8)]
-    outside = np.array([float(s.mean()) if s.size else 0.0 for s in shells]) / density
-    fallen = np.flatnonzero(outside < 0.02)
+    # A volume without negative values has had them cut off: its noise is then positive on average outside, but as it was inside.
+    clipped = float(volume.min()) >= 0
+    measured = volume != 0 if not clipped else np.ones_like(largest)
+    shells = [volume[(away > i) & (away <= i + 1) & measured] for i in range(2 * EDGE_VOXELS)]
+    means = np.array([float(s.mean()) if s.size else 0.0 for s in shells])
+    fallen = np.flatnonzero(means < means[EDGE_VOXELS:].mean() + FALLEN_SHARE * density)
     # A sharp limit in Fourier space leaves ripples around the body that add up to nothing: some of them go with it, the others average out.
-    reach = (int(fallen[0]) if fallen.size else len(shells)) + RIPPLES
-    # What is exactly 0 was set so, by the free voxels or by a mask.
-    far = (away > reach) & (volume != 0)
+    reach = (int(fallen[0]) if fallen.size else EDGE_VOXELS) + RIPPLES
+    # What is exactly 0 was set so, by the free voxels or by a mask; cut-off noise is taken from nearby, before a mask fades it.
+    far = (away > reach) & (away <= (reach + RIPPLES if clipped else np.inf)) & measured
     background = float(volume[far].mean()) if far.any() else 0.0
     near = away <= reach
-    alone = np.where(near, volume - np.float32(background), np.float32(0))
-    return alone, background, float(alone.sum(dtype=np.float64))
+    floor = np.where(largest, 0.0 if clipped else background, background).astype(np.float32)
+    alone = np.where(near, volume - floor, np.float32(0))
+    return alone, 0.0 if clipped else background, float(alone.sum(dtype=np.float64))
 
 
 def _surface(volume: NDArray[np.float32], level: float) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
