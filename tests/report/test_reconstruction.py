@@ -201,6 +201,13 @@ def test_words():
     assert flag_texts({}) == [] == flag_texts({"flags": []})
 
 
+def test_a_resolution_that_is_not_reached(cube):
+    fine = cube.assign(fsc=("shell", np.full(cube.sizes["shell"], 0.9)))
+    texts = [text.get_text() for text in ns.report.fsc_curve(fine).axes[0].texts]
+    assert len(texts) == 2 and all("not reached" in text for text in texts)
+    assert not any("not reached" in text.get_text() for text in ns.report.fsc_curve(cube).axes[0].texts)
+
+
 # -- the report
 
 

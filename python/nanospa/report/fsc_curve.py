@@ -51,13 +51,32 @@ def fsc_curve(reconstruction: Any) -> Figure:
         size = float(reconstruction.attrs.get(name) or np.nan)
         said = f"{threshold:g}"
         if np.isfinite(size) and size > 0:
-            said += f": {size:.2f} nm"
-            if 1 / size <= frequency[-1]:
+            reached = falls_below(reconstruction, threshold)
+            # Pixels end before the halves differ.
+            said += f": {size:.2f} nm" if reached else f": not reached at {size:.2f} nm"
+            if reached and 1 / size <= frequency[-1]:
                 axes.plot([1 / size], [threshold], "o", color=PLAIN_COLOUR, markersize=5, zorder=4)
         axes.text(0.02 * frequency[-1], threshold + 0.015, said, ha="left", va="bottom", fontsize=9, color=INK)
     axes.set(xlim=(0, frequency[-1]), ylim=(min(-0.08, float(np.nanmin(reconstruction["fsc"].values)) - 0.03), 1.04))
     axes.set(xlabel="spatial frequency [1/nm]", ylabel="Fourier shell correlation")
     if "fsc_unmasked" in reconstruction:
-        axes.legend(frameon=False, fontsize=9, loc="upper right")
+        figure.legend(frameon=False, fontsize=9, loc="outside upper center", ncols=2)
     plain_axes(axes)
     return figure
+
+
+def falls_below(reconstruction: Any, threshold: float) -> bool:
+    """Whether the correlation inside the mask falls below a threshold before the pixels end.
+
+    Parameters
+    ----------
+    reconstruction : xarray.Dataset
+        Variable `fsc` (shell,).
+    threshold : float
+        Threshold [-].
+
+    Returns
+    -------
+    bool
+    """
+    return "fsc" not in reconstruction or bool((np.asarray(reconstruction["fsc"].values, float) < threshold).any())

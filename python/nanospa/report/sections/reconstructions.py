@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from nanospa.report.canvas import data_uri, encoded
 from nanospa.report.figures_of_reconstruction import figures_of_reconstruction
+from nanospa.report.fsc_curve import falls_below
 from nanospa.report.isosurface import RIM, surface_of
 from nanospa.report.model_gallery import MOST_MODELS, gallery_pictures, model_colour, model_name
 from nanospa.report.quantity import text
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 _VIEW_PX, _TURN_PX, _TURN = 480, 300, 24
 #: Quality of their JPEGs: no blocks on smooth shading.
 _QUALITY = 88
+#: Attributes with a resolution, and the correlation it is at.
+_RESOLUTIONS = (("resolution_nm", 0.143), ("resolution_05_nm", 0.5))
 #: Models that can be turned; the pictures of a turn take 100 kB each.
 MOST_TURNED = 12
 
@@ -110,7 +113,7 @@ def _facts(made: Any) -> list[tuple[str, str, str]]:
         ("images", text(n) if kept == n else f"{n:,} ({kept:,} used)", ""),
         ("symmetry assumed", str(said.get("symmetry", "–")), ""),
         ("shape", "", _true_shape(said)),
-        ("resolution at FSC 0.143 · 0.5 [nm]", " · ".join(f"{number(k):.2f}" for k in ("resolution_nm", "resolution_05_nm")), ""),
+        ("resolution at FSC 0.143 · 0.5 [nm]", " · ".join(_resolution(made, number(k), at) for k, at in _RESOLUTIONS), ""),
         ("mean correlation with the reprojections", f"{number('mean_correlation'):.3f}", ""),
         ("variance explained beyond noise [%]", f"{100 * number('explained'):.1f}", ""),
         ("volume of the model [nm³]", text(volume), "" if known else true),
@@ -138,6 +141,9 @@ def _refused(view: RunView, made: dict[str, Any]) -> list[dict[str, str]]:
         if int(cluster) not in there:
             verdict = str(table["verdict"].values[i])
             n = int(table["n_images"].values[i]) if "n_images" in table else None
+            if table["name"].values[i] if "name" in table else False:
+                rows.append({"name": f"cluster {cluster}", "said": "its volume is not in the store"})
+                continue
             why = REFUSALS.get(verdict) or VERDICTS.get(verdict, ("", ""))[1]
             of = "" if n is None else f", {n} image{'s' if n != 1 else ''}"
             rows.append({"name": f"cluster {cluster}{of}", "said": f"{verdict}: {why}" if verdict and why else verdict or why})
@@ -147,6 +153,11 @@ def _refused(view: RunView, made: dict[str, Any]) -> list[dict[str, str]]:
 def _verdict(attributes: Any) -> dict[str, str]:
     verdict = str(attributes.get("verdict", ""))
     return {"verdict": VERDICTS.get(verdict, (verdict.capitalize(), ""))[0], "verdict_colour": VERDICT_COLOURS.get(verdict, "#5A626B")}
+
+
+def _resolution(made: Any, size: float, threshold: float) -> str:
+    """A resolution, marked where the pixels end before the halves differ."""
+    return f"{'' if falls_below(made, threshold) or not np.isfinite(size) else '≤ '}{size:.2f}"
 
 
 def _true_shape(attributes: Any) -> str:
