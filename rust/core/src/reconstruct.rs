@@ -2,6 +2,7 @@
 
 pub mod accumulated;
 pub mod fourier_volume;
+mod half_disc;
 pub mod insert;
 pub mod kaiser_bessel;
 pub mod match_views;
@@ -11,3 +12,4 @@ pub mod refine_poses;
 pub mod rings;
 pub mod shells;
 pub mod symmetrise;
+mod tiles;

@@ -4,9 +4,12 @@ use multiversion::multiversion;
 use ndarray::{ArrayView2, ArrayView3, Axis};
 use rustfft::num_complex::Complex;
 
+use super::fourier_volume::integer;
+use super::half_disc::HalfDisc;
 use super::kaiser_bessel::{PADDING, WIDTH, weights as taps};
 use super::padded_transform::grid_shape;
-use super::project::{View, half_height};
+use super::project::View;
+
 use crate::error::{Error, Result};
 use crate::{fourier, parallel};
 
@@ -15,34 +18,11 @@ type C = Complex<f32>;
 /// Grid planes a task fills: enough that few samples reach into two, few enough that they stay in the cache.
 const SLAB: usize = 16;
 
+/// Grid rows of a strip.
+const STRIP: usize = 8;
+
 /// A 3 × 3 matrix.
 pub type Matrix = [[f64; 3]; 3];
-
-/// Half of the disc inside Nyquist in an image's Fourier space; the other half is its mirror image.
-struct HalfDisc {
-    /// (kx, first ky, last ky) of the columns.
-    columns: Vec<(usize, isize, isize)>,
-    /// Shell of every sample, column after column.
-    shells: Vec<usize>,
-}
-
-impl HalfDisc {
-    fn new(n: usize) -> Self {
-        let columns: Vec<_> = (0..n / 2)
-            .map(|kx| {
-                let height = half_height(n, kx);
-                (kx, if kx == 0 { 0 } else { -height }, height)
-            })
-            .collect();
-        let shell = |kx: usize, ky: isize| ((kx * kx) as f64 + (ky * ky) as f64).sqrt().round();
-        let shells = columns
-            .iter()
-            .flat_map(|&(kx, first, last)| (first..=last).map(move |ky| shell(kx, ky) as usize))
-            .map(|shell| shell.min(n / 2 - 1))
-            .collect();
-        Self { columns, shells }
-    }
-}
 
 /// Weighted transforms of the images on the half disc, image after image, and the weights.
 struct Spectra {
@@ -102,24 +82,14 @@ fn spectrum(
         }
     }
     plan.process_with_scratch(&mut transform, &mut scratch);
-    let (px, py) = (view.phases(n, 0), view.phases(n, 1));
     let amplitude = view.amplitude() as f32;
-    let mut at = 0;
-    for &(kx, first, last) in &disc.columns {
-        let along = px[kx].conj() * amplitude;
-        for ky in first..=last {
-            let phase = py[ky.unsigned_abs()];
-            let (source, phase) = if ky < 0 {
-                ((ky + n as isize) as usize, phase)
-            } else {
-                (ky as usize, phase.conj())
-            };
-            let weight = weights.as_ref().map_or(1.0, |w| w[disc.shells[at]]);
-            values[at] = transform[kx * n + source] * (along * phase) * weight;
-            densities[at] = weight * amplitude * amplitude;
-            at += 1;
-        }
-    }
+    disc.for_each(view, |sample, at, phase| {
+        let weight = weights
+            .as_ref()
+            .map_or(amplitude, |w| amplitude * w[disc.shells[sample]]);
+        values[sample] = transform[at] * (phase.conj() * weight);
+        densities[sample] = weight * amplitude;
+    });
     // The mean is its own mirror image, which comes on top.
     values[0] *= 0.5;
     densities[0] *= 0.5;
@@ -134,7 +104,8 @@ struct Sample {
     density: f32,
 }
 
-/// Samples whose kernels reach into the planes `planes` (z + 1 of the grid), in order of z; within a plane in order of image.
+/// Samples whose kernels reach into the planes `planes` (z + 1 of the grid), in order of z,
+/// then of strips along y, then of image: an order that does not depend on `planes`.
 #[multiversion(targets("x86_64+avx2+fma"))]
 fn samples_of(
     spectra: &Spectra,
@@ -146,7 +117,10 @@ fn samples_of(
 ) -> Vec<Sample> {
     // The taps of a sample lie in the planes floor(z) … floor(z) + 3.
     let first = (planes.start + 1).saturating_sub(WIDTH);
-    let bins = planes.end - first;
+    let layers = planes.end - first;
+    // Within a layer in strips along y, so that samples that follow each other share grid points.
+    let strips = 2 * n / STRIP + 1;
+    let bins = layers * strips;
     let inside = (n * n) as f32;
     let mut starts = vec![0usize; bins + 1];
     let mut out = Vec::new();
@@ -183,8 +157,8 @@ fn samples_of(
                     let mirrored = k[2] < 0.0;
                     let sign = if mirrored { -1.0 } else { 1.0 } * PADDING as f32;
                     let place = [k[0] * sign, k[1] * sign, k[2] * sign];
-                    let bin = (place[2] as usize).wrapping_sub(first);
-                    if bin >= bins {
+                    let layer = (place[2] as usize).wrapping_sub(first);
+                    if layer >= layers {
                         continue;
                     }
                     let density = spectra.densities[from + s];
@@ -192,6 +166,7 @@ fn samples_of(
                     if density == 0.0 || square >= inside {
                         continue;
                     }
+                    let bin = layer * strips + (place[1] + n as f32) as usize / STRIP;
                     if counting {
                         starts[bin] += 1;
                         continue;
@@ -226,10 +201,11 @@ fn spread(samples: &[Sample], n: usize, first: usize, numerator: &mut [C], densi
             along[x] = sample.value * wx[x];
             dense[x] = sample.density * wx[x];
         }
-        let corner = (below[1] as isize + n as isize) as usize * nx
-            + (below[0] as isize + n as isize) as usize;
+        let corner =
+            (integer(below[1]) + n as i32) as usize * nx + (integer(below[0]) + n as i32) as usize;
+        let layer = integer(below[2]) as usize;
         for tz in 0..WIDTH {
-            let plane = (below[2] as usize + tz).wrapping_sub(first);
+            let plane = (layer + tz).wrapping_sub(first);
             if plane >= planes {
                 continue;
             }

@@ -28,8 +28,9 @@ const NODES: [f64; TERMS] = [
     0.980_785_280_403_230_4,
 ];
 
-/// `COEFFICIENTS[power][tap]` in the variable 2u − 1.
-static COEFFICIENTS: [[f32; WIDTH]; TERMS] = coefficients();
+/// In the variable s = 2u − 1 the taps mirror each other: the first two are E(s²) + s O(s²), the last two E(s²) − s O(s²).
+/// `PARTS[power of s²]` has E of the first two, then O.
+static PARTS: [[f32; WIDTH]; TERMS / 2] = parts();
 
 /// I₀(√x) by its power series, which needs no root.
 const fn bessel_of_square(x: f64) -> f64 {
@@ -51,10 +52,10 @@ const fn kernel(d: f64) -> f64 {
 }
 
 /// Newton's divided differences at the nodes, expanded into powers.
-const fn coefficients() -> [[f32; WIDTH]; TERMS] {
-    let mut out = [[0.0; WIDTH]; TERMS];
+const fn parts() -> [[f32; WIDTH]; TERMS / 2] {
+    let mut out = [[0.0; WIDTH]; TERMS / 2];
     let mut tap = 0;
-    while tap < WIDTH {
+    while tap < WIDTH / 2 {
         let mut differences = [0.0; TERMS];
         let mut i = 0;
         while i < TERMS {
@@ -85,7 +86,7 @@ const fn coefficients() -> [[f32; WIDTH]; TERMS] {
         }
         let mut p = 0;
         while p < TERMS {
-            out[p][tap] = powers[p] as f32;
+            out[p / 2][tap + p % 2 * 2] = powers[p] as f32;
             p += 1;
         }
         tap += 1;
@@ -97,28 +98,42 @@ const fn coefficients() -> [[f32; WIDTH]; TERMS] {
 #[inline(always)]
 pub fn weights(u: f32) -> [f32; WIDTH] {
     let s = 2.0 * u - 1.0;
-    let mut out = COEFFICIENTS[TERMS - 1];
-    for power in (0..TERMS - 1).rev() {
-        for tap in 0..WIDTH {
-            out[tap] = out[tap] * s + COEFFICIENTS[power][tap];
+    let square = s * s;
+    let mut parts = PARTS[TERMS / 2 - 1];
+    for power in (0..TERMS / 2 - 1).rev() {
+        for i in 0..WIDTH {
+            parts[i] = parts[i] * square + PARTS[power][i];
         }
     }
-    out
+    let [e0, e1, o0, o1] = parts;
+    [e0 + s * o0, e1 + s * o1, e1 - s * o1, e0 - s * o0]
 }
 
 /// `weights` and their derivatives by `u`, per grid step.
 #[inline(always)]
 pub fn weights_with_slopes(u: f32) -> ([f32; WIDTH], [f32; WIDTH]) {
     let s = 2.0 * u - 1.0;
-    let mut out = COEFFICIENTS[TERMS - 1];
+    let square = s * s;
+    let mut parts = PARTS[TERMS / 2 - 1];
     let mut slopes = [0.0; WIDTH];
-    for power in (0..TERMS - 1).rev() {
-        for tap in 0..WIDTH {
-            slopes[tap] = slopes[tap] * s + out[tap];
-            out[tap] = out[tap] * s + COEFFICIENTS[power][tap];
+    for power in (0..TERMS / 2 - 1).rev() {
+        for i in 0..WIDTH {
+            slopes[i] = slopes[i] * square + parts[i];
+            parts[i] = parts[i] * square + PARTS[power][i];
         }
     }
-    (out, slopes.map(|slope| 2.0 * slope))
+    let [e0, e1, o0, o1] = parts;
+    // By u: ds/du = 2, d(s²)/du = 4 s.
+    let [de0, de1, do0, do1] = [
+        4.0 * s * slopes[0],
+        4.0 * s * slopes[1],
+        2.0 * o0 + 4.0 * square * slopes[2],
+        2.0 * o1 + 4.0 * square * slopes[3],
+    ];
+    (
+        [e0 + s * o0, e1 + s * o1, e1 - s * o1, e0 - s * o0],
+        [de0 + do0, de1 + do1, de1 - do1, de0 - do0],
+    )
 }
 
 /// Fourier transform of the kernel at `x` = position / padded size, |x| ≤ ½; real space is divided by it in each dimension.

@@ -3,7 +3,9 @@
 use multiversion::multiversion;
 use rustfft::num_complex::Complex;
 
-use super::fourier_volume::FourierVolume;
+use super::fourier_volume::{FourierVolume, sample_all};
+use super::half_disc::HalfDisc;
+use super::tiles::tile_order;
 use crate::error::Result;
 use crate::{fourier, parallel};
 
@@ -45,37 +47,46 @@ impl View {
     }
 }
 
-/// Largest |ky| inside the Nyquist circle at `kx`.
-pub(super) fn half_height(n: usize, kx: usize) -> isize {
-    let left = (n * n / 4 - kx * kx) as f64;
-    // Strictly inside: the largest integer below the root.
-    left.sqrt().ceil() as isize - 1
-}
+/// Images whose samples are taken together where the grid is larger than the processor's cache.
+const GROUP: usize = 32;
 
-/// The slice of `view` in columns kx = 0 … n/2, each with ky wrapped to n; outside the Nyquist circle it stays as it was.
+/// Side of the largest box whose grid stays in the cache.
+const SMALL: usize = 32;
+
+/// Places of a view's samples in the volume, column after column as in `HalfDisc`.
 #[multiversion(targets("x86_64+avx2+fma"))]
-fn slice<'a>(volume: FourierVolume<'a>, view: View, factor: f32, columns: &mut [C]) {
-    let n = volume.n();
+fn add_places(disc: &HalfDisc, view: View, places: &mut Vec<[f32; 3]>) {
     let [ux, uy] = view.axes();
-    let (px, py) = (view.phases(n, 0), view.phases(n, 1));
-    for kx in 0..n / 2 {
-        let column = &mut columns[kx * n..(kx + 1) * n];
-        let along = px[kx] * factor;
+    for &(kx, first, last) in &disc.columns {
         let f = kx as f32;
         let x = [ux[0] * f, ux[1] * f, ux[2] * f];
-        let height = half_height(n, kx);
-        for ky in -height..=height {
+        for ky in first..=last {
             let f = ky as f32;
-            let k = [x[0] + uy[0] * f, x[1] + uy[1] * f, x[2] + uy[2] * f];
-            let phase = py[ky.unsigned_abs()];
-            let (at, phase) = if ky < 0 {
-                ((ky + n as isize) as usize, phase.conj())
-            } else {
-                (ky as usize, phase)
-            };
-            column[at] = volume.sample(k) * (along * phase);
+            places.push([x[0] + uy[0] * f, x[1] + uy[1] * f, x[2] + uy[2] * f]);
         }
     }
+}
+
+/// Samples of the volume for every view, view after view.
+fn slices(volume: FourierVolume<'_>, disc: &HalfDisc, views: &[View]) -> Vec<C> {
+    let n = volume.n();
+    let mut places = Vec::with_capacity(disc.shells.len() * views.len());
+    for &view in views {
+        add_places(disc, view, &mut places);
+    }
+    let mut values = vec![C::default(); places.len()];
+    if n <= SMALL {
+        sample_all(volume, &places, &mut values);
+        return values;
+    }
+    let order = tile_order(&places, n);
+    let sorted: Vec<_> = order.iter().map(|&i| places[i as usize]).collect();
+    let mut sampled = vec![C::default(); places.len()];
+    sample_all(volume, &sorted, &mut sampled);
+    for (&i, value) in order.iter().zip(sampled) {
+        values[i as usize] = value;
+    }
+    values
 }
 
 /// Projections, images of n × n after one another in `out`.
@@ -86,28 +97,34 @@ pub fn project(
     threads: usize,
 ) -> Result<()> {
     let n = volume.n();
-    let columns_plan = fourier::inverse(n);
-    let rows_plan = fourier::real_inverse(n);
-    parallel::for_each_block(threads, out, n * n, |i, image| {
+    let disc = HalfDisc::new(n);
+    let (along_y, along_x) = (fourier::inverse(n), fourier::real_inverse(n));
+    let length = along_y
+        .get_inplace_scratch_len()
+        .max(along_x.get_scratch_len());
+    parallel::for_each_block(threads, out, GROUP * n * n, |group, images| {
+        let views = &views[group * GROUP..group * GROUP + images.len() / (n * n)];
+        let samples = slices(volume, &disc, views);
         let mut columns = vec![C::default(); n * (n / 2 + 1)];
-        let factor = views[i].amplitude() / (n * n) as f64;
-        slice(volume, views[i], factor as f32, &mut columns);
-        let mut scratch = vec![
-            C::default();
-            columns_plan
-                .get_inplace_scratch_len()
-                .max(rows_plan.get_scratch_len())
-        ];
-        columns_plan.process_with_scratch(&mut columns[..n * n / 2], &mut scratch);
+        let mut scratch = vec![C::default(); length];
         let mut row = vec![C::default(); n / 2 + 1];
-        for (y, pixels) in image.chunks_exact_mut(n).enumerate() {
-            for (kx, value) in row.iter_mut().enumerate() {
-                *value = columns[kx * n + y];
+        for ((image, &view), samples) in images
+            .chunks_exact_mut(n * n)
+            .zip(views)
+            .zip(samples.chunks_exact(disc.shells.len()))
+        {
+            columns.fill(C::default());
+            disc.place(samples, view, &mut columns);
+            along_y.process_with_scratch(&mut columns[..n * n / 2], &mut scratch);
+            for (y, pixels) in image.chunks_exact_mut(n).enumerate() {
+                for (kx, value) in row.iter_mut().enumerate() {
+                    *value = columns[kx * n + y];
+                }
+                row[0].im = 0.0;
+                along_x
+                    .process_with_scratch(&mut row, pixels, &mut scratch)
+                    .expect("buffers of the plan's lengths");
             }
-            row[0].im = 0.0;
-            rows_plan
-                .process_with_scratch(&mut row, pixels, &mut scratch)
-                .expect("buffers of the plan's lengths");
         }
     });
     Ok(())
