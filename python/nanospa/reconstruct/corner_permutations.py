@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nanospa.reconstruct.spread_latitudes import spread_latitudes
 from nanospa.reconstruct.symmetry import Symmetry, as_rotations
 
 
@@ -15,14 +16,14 @@ def corner_permutations(rotations: Any, symmetry: str | Symmetry) -> list[tuple[
     """Orientations of the wrong models that look most like a right one, and of the right one where these are wrong.
 
     The mirror planes of the full group cut the sphere into triangles with a rotation axis at each corner. Searches that end in a wrong
-    model are seen to have view directions in which those corners are exchanged. So from any solution the others are made: view
-    directions are folded into the triangle, their barycentric coordinates handed to the corners in another order, and the axes of the
-    image carried along by the rotation or reflection in its plane that best fits the corners' projections. The closure of a search
-    tries them all and keeps the best-scoring.
+    model have view directions in which those corners are exchanged. So from any solution the others are made: view directions are folded
+    into the triangle, their barycentric coordinates handed to the corners in another order, and the axes of the image carried along by
+    the rotation or reflection in its plane that best fits the corners' projections. The closure of a search tries them all, moves to
+    the best-scoring and goes on from there until none scores higher.
 
     Exchanges that a rotation of the normaliser undoes give the same model again, and of those that differ by one only the first is made:
     what remains are five for O and I, two for T (the two-fold corner with either three-fold one) and for Dn with n from 3 (the pole with
-    either two-fold corner), none for D2 and Cn.
+    either two-fold corner), none for D2 and Cn. For Dn `spread_latitudes` is one more candidate.
 
     Parameters
     ----------
@@ -34,12 +35,20 @@ def corner_permutations(rotations: Any, symmetry: str | Symmetry) -> list[tuple[
     Returns
     -------
     list of (str, numpy.ndarray of float64, shape (n, 3, 3))
-        Which corner goes where ("2 3 4 → 3 2 4"), and proper rotations.
+        Which corner goes where ("2 3 4 → 3 2 4") or "latitudes spread", and proper rotations.
 
     Raises
     ------
     UnknownNameError, ShapeError, InvalidValueError
         No such group; not orientations.
+
+    Notes
+    -----
+    Tried with simulated images (100 of 64² px, searched at 32², without noise and at signal-to-noise ratios of 1 and 0.3; 24 starts a shape):
+    rods as D4 and D6, square prisms as D4, octahedra as O and icosahedra as I ended right after closure from each of 120 starts, 49 of which
+    had begun wrong; nearly every wrong end lay within 12° of a permutation of the right one. Decahedra as D5 also end with crowded latitudes
+    (9 of 24 starts), which no permutation undoes and spreading them does. Tetrahedra as T had no wrong end in 12 starts. Plates of three
+    different sides as D2 have one that nothing here undoes, at about 41° (5 of 12 starts): only other starts help.
 
     Examples
     --------
