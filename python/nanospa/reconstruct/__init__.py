@@ -19,6 +19,7 @@ from nanospa.reconstruct.rings import Rings, rings, view_rings
 from nanospa.reconstruct.settings import ReconstructSettings
 from nanospa.reconstruct.solid import Solid, solid
 from nanospa.reconstruct.sphere import RadialProfile, SphereTest, radial_profile, sphere_test, sphere_volume
+from nanospa.reconstruct.spread_latitudes import spread_latitudes
 from nanospa.reconstruct.symmetry import Symmetry, symmetry_rotations
 
 __all__ = [
@@ -61,6 +62,7 @@ __all__ = [
     "solid",
     "sphere_test",
     "sphere_volume",
+    "spread_latitudes",
     "symmetry_rotations",
     "view_distance",
     "view_rings",

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nanospa.reconstruct.spread_latitudes import spread_latitudes
 from nanospa.reconstruct.symmetry import Symmetry, as_rotations
 
 
@@ -23,7 +22,7 @@ def corner_permutations(rotations: Any, symmetry: str | Symmetry) -> list[tuple[
 
     Exchanges that a rotation of the normaliser undoes give the same model again, and of those that differ by one only the first is made:
     what remains are five for O and I, two for T (the two-fold corner with either three-fold one) and for Dn with n from 3 (the pole with
-    either two-fold corner), none for D2 and Cn. For Dn `spread_latitudes` is one more candidate.
+    either two-fold corner), none for D2 and Cn.
 
     Parameters
     ----------
@@ -35,7 +34,7 @@ def corner_permutations(rotations: Any, symmetry: str | Symmetry) -> list[tuple[
     Returns
     -------
     list of (str, numpy.ndarray of float64, shape (n, 3, 3))
-        Which corner goes where ("2 3 4 → 3 2 4") or "latitudes spread", and proper rotations.
+        Which corner goes where ("2 3 4 → 3 2 4"), and proper rotations.
 
     Raises
     ------
@@ -44,11 +43,11 @@ def corner_permutations(rotations: Any, symmetry: str | Symmetry) -> list[tuple[
 
     Notes
     -----
-    Tried with simulated images (100 of 64² px, searched at 32², without noise and at signal-to-noise ratios of 1 and 0.3; 24 starts a shape):
-    rods as D4 and D6, square prisms as D4, octahedra as O and icosahedra as I ended right after closure from each of 120 starts, 49 of which
-    had begun wrong; nearly every wrong end lay within 12° of a permutation of the right one. Decahedra as D5 also end with crowded latitudes
-    (9 of 24 starts), which no permutation undoes and spreading them does. Tetrahedra as T had no wrong end in 12 starts. Plates of three
-    different sides as D2 have one that nothing here undoes, at about 41° (5 of 12 starts): only other starts help.
+    Tried with 100 simulated images of 64² px, searched at 32², without noise and at signal-to-noise ratios of 1 and 0.3, 24 starts a
+    shape: rods as D4 and D6, square prisms as D4, octahedra as O and icosahedra as I ended right after closure from each of 120 starts,
+    56 of which had begun wrong. Decahedra as D5 began wrong 14 times; 7 of those had crowded latitudes, which no permutation undoes and
+    `spread_latitudes` does. Tetrahedra as T had no wrong end in 12 starts without noise. Plates of three different sides as D2 ended
+    wrong in 6 of 12, about 41° away, in a way that none of this undoes: only other starts help.
 
     Examples
     --------
