@@ -22,7 +22,7 @@ SETTINGS = {
 
 @pytest.fixture(autouse=True)
 def _stand_in(monkeypatch):
-    monkeypatch.setattr(ns.reconstruct, "reconstruct", reconstruct_stand_in.reconstruct, raising=False)
+    monkeypatch.setattr(ns.reconstruct, "reconstruct", reconstruct_stand_in.reconstruct)
 
 
 @pytest.fixture
@@ -108,7 +108,7 @@ def test_a_failure_is_told(call, store, monkeypatch):
     def failing(images, **options):
         raise ns.errors.InvalidValueError("images: all alike")
 
-    monkeypatch.setattr(ns.reconstruct, "reconstruct", failing, raising=False)
+    monkeypatch.setattr(ns.reconstruct, "reconstruct", failing)
     code, out, err = call("reconstruct", "run.zarr", "--scheduler", "sync", "--cluster", "0")
     assert code == 1 and "reconstruct failed: invalid_value: images: all alike" in err and "failed" in out
 

@@ -21,7 +21,7 @@ BEFORE = ("input", "segment", "measure", "cluster")
 
 @pytest.fixture(autouse=True)
 def _stand_in(monkeypatch):
-    monkeypatch.setattr(ns.reconstruct, "reconstruct", reconstruct_stand_in.reconstruct, raising=False)
+    monkeypatch.setattr(ns.reconstruct, "reconstruct", reconstruct_stand_in.reconstruct)
 
 
 @pytest.fixture(scope="module")
@@ -151,13 +151,13 @@ def test_one_cluster_fails(store, monkeypatch):
 
     sizes = [row["n_images"] for row in reconstruct(store, {**SETTINGS, "reconstruct": {"min_images": 50}}).reconstructions]
     assert sizes[0] != sizes[1]
-    monkeypatch.setattr(ns.reconstruct, "reconstruct", failing, raising=False)
+    monkeypatch.setattr(ns.reconstruct, "reconstruct", failing)
     summary = reconstruct(store)
     assert summary.exit_code == 3 and summary.n_done == {"reconstruct": 1}
     assert [(f.stage, f.item, f.source, f.kind) for f in summary.failed] == [("reconstruct", 1, "cluster_001", "invalid_value")]
     assert [row["verdict"] for row in summary.reconstructions] == ["confident", "failed"]
     assert Store.open(store).volumes.names() == ["cluster_000"]
-    monkeypatch.setattr(ns.reconstruct, "reconstruct", reconstruct_stand_in.reconstruct, raising=False)
+    monkeypatch.setattr(ns.reconstruct, "reconstruct", reconstruct_stand_in.reconstruct)
     summary = reconstruct(store)
     assert summary.exit_code == 0 and summary.n_done == {"reconstruct": 1} and summary.n_skipped == {"reconstruct": 1}
 

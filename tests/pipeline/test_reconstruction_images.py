@@ -85,6 +85,7 @@ def test_grid():
     assert smooth_even(65) == 72 and smooth_even(64) == 64 and smooth_even(98) == 100
     assert grid_of([member(extent_px=20), member(extent_px=40)], 128) == Grid(54, 0.5)
     assert grid_of([member(extent_px=200)], 64) == Grid(64, 0.5 * 260 / 64)
+    assert grid_of([member(extent_px=9)], 64) == Grid(32, 0.5)
     fine = member(extent_px=80, pixel_size_nm=(0.25, 0.25))
     assert grid_of([member(extent_px=20), fine], 128) == Grid(54, 0.5)
     assert without_aggregates([member(1), member(2), member(3, extent_px=41)]) == [member(1), member(2)]

@@ -119,16 +119,13 @@ def _reconstruct(store: Store, group: Group, box_px: int, pool: Workers, tell: C
 
 
 def _volume(store: Store, group: Group, box_px: int, pool: Workers, tell: Callable[[float], None]) -> xr.Dataset:
-    import nanospa.reconstruct as module
+    from nanospa import reconstruct
 
-    stage: Any = module
     grid = grid_of(group.members, box_px)
     _warn_of_mixture(group, grid)
     cut = cluster_images(store, group.members, grid, pool)
     settings = group.settings.model_dump()
-    dataset: xr.Dataset = stage.reconstruct(
-        cut.images, pixel_size_nm=cut.pixel_size_nm, masks=cut.masks, map=pool.map, progress=tell, **settings
-    )
+    dataset = reconstruct.reconstruct(cut.images, pixel_size_nm=cut.pixel_size_nm, masks=cut.masks, map=pool.map, progress=tell, **settings)
     given: dict[str, Any] = {"particle": ("image", np.array([member.row for member in group.members], np.int64))}
     if dataset.sizes.get("x") == grid.box:
         given["images"] = (("image", "y", "x"), cut.images)

@@ -23,6 +23,8 @@ from nanospa.pipeline.stages import attached, labels_of
 
 #: Field of the images over the greatest extent of a particle: background all around, to see how noisy it is.
 FIELD = 1.3
+#: Smallest box [px]: room for the search of small particles.
+LEAST_BOX = 32
 #: How far a label is grown, in its radii and at least in pixels: its outline runs where the intensity has fallen to a threshold.
 GROWTH, LEAST_GROWTH_PX = 0.15, 3.0
 #: Particles whose extent is more than this in those of the median are aggregates, and would set the size of all images.
@@ -75,7 +77,7 @@ def grid_of(members: Sequence[Member], largest_px: int) -> Grid:
     """Box that holds the largest particle with background around, at the coarsest pixel size; coarser where it would be too large."""
     size = max(member.pixel_size_nm for member in members)
     field = FIELD * max(member.extent_px * member.pixel_size_nm for member in members)
-    box = smooth_even(math.ceil(field / size))
+    box = max(smooth_even(math.ceil(field / size)), LEAST_BOX)
     return Grid(box, size) if box <= largest_px else Grid(largest_px, field / largest_px)
 
 
