@@ -16,6 +16,7 @@ from nanospa.reconstruct.project import project
 from nanospa.reconstruct.reconstruct import reconstruct
 from nanospa.reconstruct.refine_poses import Poses, correlations, refine_poses
 from nanospa.reconstruct.rings import Rings, rings, view_rings
+from nanospa.reconstruct.second_moments import SecondMoments, second_moments
 from nanospa.reconstruct.settings import ReconstructSettings
 from nanospa.reconstruct.solid import Solid, solid
 from nanospa.reconstruct.sphere import RadialProfile, SphereTest, radial_profile, sphere_test, sphere_volume
@@ -34,6 +35,7 @@ __all__ = [
     "RadialProfile",
     "ReconstructSettings",
     "Rings",
+    "SecondMoments",
     "Solid",
     "SphereTest",
     "Symmetry",
@@ -59,6 +61,7 @@ __all__ = [
     "resolution_nm",
     "rings",
     "rotations_from_euler",
+    "second_moments",
     "solid",
     "sphere_test",
     "sphere_volume",
