@@ -7,13 +7,16 @@ from pathlib import Path
 from PIL import Image
 
 HERE = Path(__file__).resolve().parent
-#: File, example, the variable with its figure, colours that are enough.
-PICTURES = (("frame.png", "plot_clusters.py", "frame", 128), ("model.png", "plot_reconstruct.py", "model", 256))
+#: File, example, the variable with its figure, colours that are enough (shading needs all).
+PICTURES = (("frame.png", "plot_clusters.py", "frame", 128), ("model.png", "plot_reconstruct.py", "model", None))
 
 for name, example, variable, colours in PICTURES:
     figure = runpy.run_path(str(HERE.parents[1] / "examples" / example))[variable]
     buffer = io.BytesIO()
     figure.savefig(buffer, dpi=75)
     # 128 colours are enough for grey pixels and a few lines, and keep the repository small; the octree keeps rare colours.
-    Image.open(buffer).convert("RGB").quantize(colours, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE).save(HERE / name, optimize=True)
+    picture = Image.open(buffer).convert("RGB")
+    if colours is not None:
+        picture = picture.quantize(colours, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
+    picture.save(HERE / name, optimize=True)
     print(f"{name}: {(HERE / name).stat().st_size / 1000:.0f} kB")
