@@ -11,7 +11,8 @@ from nanospa.reconstruct.insert import Accumulation, insert
 from nanospa.reconstruct.match_views import Matches, match_views
 from nanospa.reconstruct.orientation_alignment import Alignment, align_orientations
 from nanospa.reconstruct.orientation_distance import orientation_distance, view_distance
-from nanospa.reconstruct.prepare import Prepared, prepare
+from nanospa.reconstruct.prepare import prepare
+from nanospa.reconstruct.prepared import Prepared
 from nanospa.reconstruct.project import project
 from nanospa.reconstruct.reconstruct import reconstruct
 from nanospa.reconstruct.refine_poses import Poses, correlations, refine_poses

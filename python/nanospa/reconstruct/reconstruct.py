@@ -11,7 +11,8 @@ import numpy as np
 from nanospa import _threads
 from nanospa.reconstruct.compare import compare
 from nanospa.reconstruct.half_sets import half_sets
-from nanospa.reconstruct.prepare import Prepared, prepare
+from nanospa.reconstruct.prepare import prepare
+from nanospa.reconstruct.prepared import Prepared
 from nanospa.reconstruct.refine import halves, refine
 from nanospa.reconstruct.search import search
 from nanospa.reconstruct.search_box import SearchBox

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from nanospa.reconstruct.prepare import Prepared
+from nanospa.reconstruct.prepared import Prepared
 
 #: Anisotropy up to which a population of cubic or icosahedral shapes passes: axes that scatter by 2 … 3 % give 0.03 … 0.04, a square
 #: prism of aspect 1.2 gives 0.13, a decahedron 0.33.

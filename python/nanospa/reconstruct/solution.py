@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nanospa.reconstruct.fourier_shell_correlation import resolution_nm
-from nanospa.reconstruct.prepare import Prepared
+from nanospa.reconstruct.prepared import Prepared
 from nanospa.reconstruct.settings import ReconstructSettings
 from nanospa.reconstruct.solid import solid
 from nanospa.reconstruct.verdict import Verdict

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from nanospa.errors import InvalidValueError
 from nanospa.reconstruct.coarse import coarse, share_and_error
-from nanospa.reconstruct.prepare import Prepared
+from nanospa.reconstruct.prepared import Prepared
 from nanospa.reconstruct.radial_profile import distances, mean_profile
 
 #: Share of the images' power that is not round, up to which particles are spheres: without noise an icosahedron has 0.0017, a truncated
