@@ -1,6 +1,7 @@
 """reconstruct: 3D shapes from the images of many particles of one kind, each seen from an unknown direction."""
 
 from nanospa.reconstruct.asymmetric_unit import asymmetric_unit, folded_directions
+from nanospa.reconstruct.classify import Classes, classify
 from nanospa.reconstruct.corner_permutations import corner_permutations
 from nanospa.reconstruct.coverage import OrientationMap, OrientationStatistics, coverage_weights, orientation_map, orientation_statistics
 from nanospa.reconstruct.euler import euler_angles, rotations_from_euler
@@ -9,6 +10,8 @@ from nanospa.reconstruct.fourier_shell_correlation import fourier_shell_correlat
 from nanospa.reconstruct.fourier_volume import FourierVolume
 from nanospa.reconstruct.insert import Accumulation, insert
 from nanospa.reconstruct.match_views import Matches, match_views
+from nanospa.reconstruct.misfit import Misfit, misfit
+from nanospa.reconstruct.model_check import ModelCheck
 from nanospa.reconstruct.orientation_alignment import Alignment, align_orientations
 from nanospa.reconstruct.orientation_distance import orientation_distance, view_distance
 from nanospa.reconstruct.prepare import prepare
@@ -19,16 +22,21 @@ from nanospa.reconstruct.refine_poses import Poses, correlations, refine_poses
 from nanospa.reconstruct.rings import Rings, rings, view_rings
 from nanospa.reconstruct.second_moments import SecondMoments, second_moments
 from nanospa.reconstruct.settings import ReconstructSettings
+from nanospa.reconstruct.sizes import Sizes, sizes
 from nanospa.reconstruct.solid import Solid, solid
 from nanospa.reconstruct.sphere import RadialProfile, SphereTest, radial_profile, sphere_test, sphere_volume
 from nanospa.reconstruct.spread_latitudes import spread_latitudes
 from nanospa.reconstruct.symmetry import Symmetry, symmetry_rotations
+from nanospa.reconstruct.symmetry_check import SymmetryCheck, symmetry_check
 
 __all__ = [
     "Accumulation",
     "Alignment",
+    "Classes",
     "FourierVolume",
     "Matches",
+    "Misfit",
+    "ModelCheck",
     "OrientationMap",
     "OrientationStatistics",
     "Poses",
@@ -37,11 +45,14 @@ __all__ = [
     "ReconstructSettings",
     "Rings",
     "SecondMoments",
+    "Sizes",
     "Solid",
     "SphereTest",
     "Symmetry",
+    "SymmetryCheck",
     "align_orientations",
     "asymmetric_unit",
+    "classify",
     "corner_permutations",
     "correlations",
     "coverage_weights",
@@ -51,6 +62,7 @@ __all__ = [
     "fourier_shell_correlation",
     "insert",
     "match_views",
+    "misfit",
     "orientation_distance",
     "orientation_map",
     "orientation_statistics",
@@ -63,10 +75,12 @@ __all__ = [
     "rings",
     "rotations_from_euler",
     "second_moments",
+    "sizes",
     "solid",
     "sphere_test",
     "sphere_volume",
     "spread_latitudes",
+    "symmetry_check",
     "symmetry_rotations",
     "view_distance",
     "view_rings",
