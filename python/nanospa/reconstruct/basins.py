@@ -18,7 +18,7 @@ def same_basin(a: Model, b: Model, search: SearchBox) -> bool:
 
 def basins(models: list[Model], search: SearchBox) -> tuple[list[Model], list[int]]:
     """The best model of each basin, best first, and the basin of each model."""
-    order = sorted(range(len(models)), key=lambda i: -models[i].poses.score)
+    order = sorted(range(len(models)), key=lambda i: -models[i].score)
     found: list[Model] = []
     number = [0] * len(models)
     for i in order:

@@ -6,13 +6,14 @@ directions: from any converged model the others can be reached at once, and the 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from nanospa.reconstruct.basins import same_basin
 from nanospa.reconstruct.corner_permutations import corner_permutations
-from nanospa.reconstruct.search_box import Poses, SearchBox
+from nanospa.reconstruct.search_box import SearchBox
 from nanospa.reconstruct.spread_latitudes import spread_latitudes
 from nanospa.reconstruct.starts import CUT, Model, iterate
 from nanospa.reconstruct.symmetry import Symmetry
@@ -30,8 +31,8 @@ def closure(search: SearchBox, model: Model) -> list[Model]:
             proposals.append(("latitudes spread", spread_latitudes(model.poses.rotations, search.symmetry)))
         found = [_permuted(search, model, proposal) for proposal in proposals]
         seen += found
-        best = max(found, key=lambda m: m.poses.score, default=model)
-        if best.poses.score <= model.poses.score or same_basin(best, model, search):
+        best = max(found, key=lambda m: m.score, default=model)
+        if best.score <= model.score or same_basin(best, model, search):
             break
         model = best
     return seen
@@ -39,5 +40,5 @@ def closure(search: SearchBox, model: Model) -> list[Model]:
 
 def _permuted(search: SearchBox, model: Model, proposal: tuple[str, Any]) -> Model:
     name, rotations = proposal
-    poses = Poses(np.asarray(rotations), model.poses.shifts, model.poses.scores)
+    poses = replace(model.poses, rotations=np.asarray(rotations))
     return iterate(search, search.volume(poses, cut=CUT), ITERATIONS, f"{model.origin}, corners {name}")

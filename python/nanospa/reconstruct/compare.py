@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nanospa.reconstruct.basins import same_basin
 from nanospa.reconstruct.corner_permutations import corner_permutations
-from nanospa.reconstruct.refine import Refined, refine
-from nanospa.reconstruct.search_box import Poses, SearchBox
-from nanospa.reconstruct.starts import CUT, Model
+from nanospa.reconstruct.refine import Refined, held_out, refine
+from nanospa.reconstruct.refine_poses import Poses
+from nanospa.reconstruct.search_box import SearchBox
+from nanospa.reconstruct.starts import Model
 from nanospa.reconstruct.verdict import paired_z
 
 
@@ -24,33 +25,38 @@ class Compared:
     ----------
     best : Refined
         The best model.
+    held_out : Poses
+        Its images in the model of the half that they are not part of.
     margin, margin_z : float
-        Mean of its images' scores less those in the best other basin, and that over its standard error; NaN where there is no other.
+        Mean of the held-out correlations less those in the best other basin, and that over its standard error; NaN where there is no other.
     """
 
     best: Refined
+    held_out: Poses
     margin: float
     margin_z: float
 
 
 def compare(search: SearchBox, models: list[Model], half_set: NDArray[np.int8]) -> Compared:
     """Refine models of different basins whose poses are at this box, and compare them."""
-    refined = sorted((refine(search, model, half_set) for model in models), key=lambda each: -each.model.poses.score)
-    best = refined[0]
-    others = [each.model for each in refined[1:] if not same_basin(each.model, best.model, search)]
+    refined = [refine(search, model, half_set) for model in models]
+    # One radius for all: a correlation over fewer shells is higher.
+    radius = max(each.limit for each in refined)
+    ranked = sorted(((held_out(search, each, half_set, radius), each) for each in refined), key=lambda pair: -float(pair[0].scores.mean()))
+    (poses, best), rest = ranked[0], ranked[1:]
+    others = [seen for seen, each in rest if not same_basin(each.model, best.model, search)]
     if not others:
-        others = _unsettled(search, best.model)
+        others = [held_out(search, each, half_set, radius) for each in _unsettled(search, best, half_set)]
     if not others:
-        return Compared(best, math.nan, math.nan)
-    margin, z = paired_z(best.model.poses.scores, max(others, key=lambda m: m.poses.score).poses.scores)
-    return Compared(best, margin, z)
+        return Compared(best, poses, math.nan, math.nan)
+    other = max(others, key=lambda each: float(each.scores.mean()))
+    margin, z = paired_z(poses.scores, other.scores)
+    return Compared(best, poses, margin, z)
 
 
-def _unsettled(search: SearchBox, model: Model) -> list[Model]:
-    """Corner permutations of a model to which every other returns: as they are, without iterations that would lead back."""
-    made = []
-    for name, rotations in corner_permutations(model.poses.rotations, search.symmetry):
-        poses = Poses(rotations, model.poses.shifts, model.poses.scores)
-        volume = search.volume(poses, cut=CUT)
-        made.append(Model(volume, search.match(volume, 5.0), name))
-    return made
+def _unsettled(search: SearchBox, refined: Refined, half_set: NDArray[np.int8]) -> list[Refined]:
+    """Corner permutations of a model to which every other returns: after one round, before they are back."""
+    model = refined.model
+    turned = [rotations for _, rotations in corner_permutations(model.poses.rotations, search.symmetry)]
+    made = [replace(model, poses=replace(model.poses, rotations=rotations)) for rotations in turned]
+    return [refine(search, each, half_set, everywhere=False, rounds=1) for each in made]

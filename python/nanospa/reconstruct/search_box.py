@@ -13,6 +13,7 @@ from nanospa.reconstruct.asymmetric_unit import asymmetric_unit
 from nanospa.reconstruct.fourier_volume import FourierVolume
 from nanospa.reconstruct.insert import Accumulation, insert
 from nanospa.reconstruct.match_views import match_views
+from nanospa.reconstruct.refine_poses import Poses
 from nanospa.reconstruct.rings import Rings, rings, view_rings
 from nanospa.reconstruct.volume_filter import lowpass, soft_ball
 
@@ -20,30 +21,6 @@ from nanospa.reconstruct.volume_filter import lowpass, soft_ball
 KEPT = 7 / 8
 #: The soft mask falls off over this share of the box.
 MASK_EDGE = 1 / 12
-
-
-@dataclass(frozen=True)
-class Poses:
-    """Where each image looks from.
-
-    Attributes
-    ----------
-    rotations : numpy.ndarray of float64, shape (n, 3, 3)
-        p_image = R p_volume.
-    shifts : numpy.ndarray of float64, shape (n, 2)
-        Displacement (dx, dy) of the content [px].
-    scores : numpy.ndarray of float64, shape (n,)
-        Normalised cross-correlation with the projection.
-    """
-
-    rotations: NDArray[np.float64]
-    shifts: NDArray[np.float64]
-    scores: NDArray[np.float64]
-
-    @property
-    def score(self) -> float:
-        """Mean over the images."""
-        return float(self.scores.mean())
 
 
 @dataclass(frozen=True)
@@ -118,7 +95,7 @@ class SearchBox:
         views = asymmetric_unit(self.symmetry, step_deg)
         templates = view_rings(FourierVolume.of(volume), views, like=self.rings)
         rotations, shifts, scores = match_views(self.rings, templates).best(views)
-        return Poses(rotations, shifts, scores)
+        return Poses(rotations, shifts, np.ones(len(scores)), scores)
 
     def accumulate(self, poses: Poses, chosen: NDArray[np.bool_] | None = None, weights: NDArray[Any] | None = None) -> Accumulation:
         """Fourier sums of the images at their poses; `chosen` leaves images out."""
@@ -127,6 +104,7 @@ class SearchBox:
             self.images[rows],
             poses.rotations[rows],
             shifts=poses.shifts[rows],
+            scales=poses.scales[rows],
             weights=None if weights is None else weights[rows],
             symmetry=self.symmetry,
             inversion=self.centrosymmetric,

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nanospa.reconstruct.insert import insert
-from nanospa.reconstruct.search_box import Poses, SearchBox
+from nanospa.reconstruct.refine_poses import Poses
+from nanospa.reconstruct.search_box import SearchBox
 from nanospa.reconstruct.volume_filter import lowpass, soft_ball
 from nanospa.simulate import random_rotation
 
@@ -41,6 +42,11 @@ class Model:
     poses: Poses
     origin: str
 
+    @property
+    def score(self) -> float:
+        """Mean correlation of the images."""
+        return float(self.poses.scores.mean())
+
 
 def start(search: SearchBox, ball_radius_px: float, seed: int, number: int) -> Model:
     """Run start `number`: half of them begin with a ball with noise, half with random orientations."""
@@ -61,7 +67,7 @@ def iterate(search: SearchBox, volume: NDArray[np.float32], n: int, origin: str,
 def _random(search: SearchBox, rng: np.random.Generator) -> NDArray[np.float32]:
     n = len(search.images)
     rotations = np.stack([random_rotation(rng) for _ in range(n)])
-    return search.volume(Poses(rotations, np.zeros((n, 2)), np.ones(n)), cut=START_CUT)
+    return search.volume(Poses(rotations, np.zeros((n, 2)), np.ones(n), np.ones(n)), cut=START_CUT)
 
 
 def _ball(search: SearchBox, radius_px: float, rng: np.random.Generator) -> NDArray[np.float32]:

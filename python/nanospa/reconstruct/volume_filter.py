@@ -23,6 +23,18 @@ def lowpass(volume: NDArray[np.float32], cut: float) -> NDArray[np.float32]:
     return np.asarray(fft.irfftn(fft.rfftn(volume) * _gaussian(box, float(cut)), s=volume.shape), dtype=np.float32)
 
 
+def filter_shells(volume: NDArray[np.float32], factors: NDArray[np.float64]) -> NDArray[np.float32]:
+    """The volume with each shell of its Fourier transform multiplied by a factor; shells beyond the last by 0."""
+    from scipy import fft
+
+    box = volume.shape[0]
+    axis, half = np.fft.fftfreq(box, 1 / box), np.fft.rfftfreq(box, 1 / box)
+    shells = np.rint(np.sqrt(axis[:, None, None] ** 2 + axis[None, :, None] ** 2 + half[None, None, :] ** 2)).astype(np.intp)
+    padded = np.zeros(int(shells.max()) + 1, dtype=np.float32)
+    padded[: factors.size] = factors
+    return np.asarray(fft.irfftn(fft.rfftn(volume) * padded[shells], s=volume.shape), dtype=np.float32)
+
+
 @lru_cache(maxsize=32)
 def _gaussian(box: int, cut: float) -> NDArray[np.float32]:
     f, half = np.fft.fftfreq(box), np.fft.rfftfreq(box)
