@@ -131,22 +131,8 @@ def stack(
     shifts = np.random.default_rng([seed, 2]).uniform(-1, 1, (n, 2)) * shift_px * box / 64
     draws = np.random.default_rng([seed, 4]).normal(size=n) * parameter_spread
     low, high = ns.simulate.SHAPES[name].low, ns.simulate.SHAPES[name].high
-    clean = np.stack(
-        [
-            ns.simulate.particle(
-                name,
-                size_nm=size * factors[i],
-                pixel_size_nm=pixel,
-                rotation=rotations[i],
-                shape_parameter=float(np.clip(parameter + draws[i], low, high)) if high > 0 else None,
-                stretch=stretch,
-                box_px=box,
-                shift_px=tuple(shifts[i]),
-                threads=1,
-            )
-            for i in range(n)
-        ]
-    ) / np.float32(pixel)
+    parameters = tuple(np.clip(parameter + draws, low, high).tolist()) if high > 0 else (None,) * n
+    clean = _projections(name, box, pixel, stretch, parameters, *(a.tobytes() for a in (size * factors, rotations, shifts)))
     truth = _volume(name, size, pixel, parameter if high > 0 else None, stretch, box)
     sigma = signal_std(clean) / np.sqrt(snr) if np.isfinite(snr) else 0.0
     return Stack(
@@ -224,3 +210,26 @@ def _volume(name, size, pixel, parameter, stretch, box):
         layer = ns.simulate.inside(name, np.stack([x.ravel(), y.ravel(), np.full(x.size, z)], 1), size_nm=size, shape_parameter=parameter)
         out[i // fine] += layer.reshape(box, fine, box, fine).sum(axis=(1, 3))
     return out / np.float32(fine**3)
+
+
+@functools.lru_cache(maxsize=64)
+def _projections(name, box, pixel, stretch, parameters, *arrays):
+    """Clean images; tests ask for the same ones at several noises."""
+    sizes, rotations, shifts = (np.frombuffer(a) for a in arrays)
+    images = [
+        ns.simulate.particle(
+            name,
+            size_nm=size,
+            pixel_size_nm=pixel,
+            rotation=rotation,
+            shape_parameter=parameter,
+            stretch=stretch,
+            box_px=box,
+            shift_px=tuple(shift),
+            threads=1,
+        )
+        for parameter, size, rotation, shift in zip(parameters, sizes, rotations.reshape(-1, 3, 3), shifts.reshape(-1, 2), strict=True)
+    ]
+    clean = np.stack(images) / np.float32(pixel)
+    clean.flags.writeable = False
+    return clean
