@@ -5,6 +5,7 @@ from __future__ import annotations
 from nanospa.reconstruct.orientation_alignment import align_orientations
 from nanospa.reconstruct.search_box import SearchBox
 from nanospa.reconstruct.starts import Model
+from nanospa.reconstruct.symmetry import Symmetry
 
 #: Two solutions whose median angle is smaller are one basin [deg].
 SAME_DEG = 12.0
@@ -12,7 +13,11 @@ SAME_DEG = 12.0
 
 def same_basin(a: Model, b: Model, search: SearchBox) -> bool:
     """Whether two models give the images the same orientations, but for what cannot be known."""
-    aligned = align_orientations(a.poses.rotations, b.poses.rotations, search.symmetry, in_plane_two_fold=search.centrosymmetric)
+    # Particles with mirror planes and no inversion centre (a decahedron) have two orientations for each image.
+    mirrors = not search.centrosymmetric and Symmetry.of(search.symmetry).reflections is not None
+    aligned = align_orientations(
+        a.poses.rotations, b.poses.rotations, search.symmetry, in_plane_two_fold=search.centrosymmetric, reflections=mirrors
+    )
     return aligned.median_deg < SAME_DEG
 
 
