@@ -13,7 +13,7 @@ from nanospa.reconstruct.fourier_volume import FourierVolume
 from nanospa.reconstruct.image_energy import ImageEnergy
 from nanospa.reconstruct.mixture import Gain, Mixture, fit, gain, held_out, rebuilt
 from nanospa.reconstruct.model_check import ModelCheck
-from nanospa.reconstruct.prepare import Prepared
+from nanospa.reconstruct.prepared import Prepared
 from nanospa.reconstruct.project import project
 from nanospa.reconstruct.search_box import SearchBox
 from nanospa.reconstruct.starts import STEP_DEG

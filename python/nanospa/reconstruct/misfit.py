@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from nanospa.errors import ShapeError
 from nanospa.reconstruct.image_energy import ImageEnergy
-from nanospa.reconstruct.prepare import Prepared
+from nanospa.reconstruct.prepared import Prepared
 
 
 @dataclass(frozen=True)

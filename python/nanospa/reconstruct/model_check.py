@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from nanospa.errors import ShapeError
 from nanospa.reconstruct.image_energy import ImageEnergy
 from nanospa.reconstruct.mixture import CUT, Mixture, fit, held_out
-from nanospa.reconstruct.prepare import Prepared
+from nanospa.reconstruct.prepared import Prepared
 from nanospa.reconstruct.search_box import Poses, SearchBox
 from nanospa.reconstruct.symmetry import Symmetry, as_rotations
 

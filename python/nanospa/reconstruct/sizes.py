@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from nanospa.reconstruct.fourier_volume import FourierVolume
 from nanospa.reconstruct.insert import insert
-from nanospa.reconstruct.prepare import Prepared
+from nanospa.reconstruct.prepared import Prepared
 from nanospa.reconstruct.project import project
 from nanospa.reconstruct.refine_poses import refine_poses
 from nanospa.reconstruct.volume_filter import lowpass, soft_ball

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from nanospa.reconstruct.mixture import Gain, Mixture, fit, gain, held_out
 from nanospa.reconstruct.model_check import ModelCheck
-from nanospa.reconstruct.prepare import Prepared
+from nanospa.reconstruct.prepared import Prepared
 from nanospa.reconstruct.symmetry import Symmetry
 
 #: Stretches along z of the volumes that the search with another symmetry leaves from [-].
