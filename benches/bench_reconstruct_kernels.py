@@ -36,11 +36,11 @@ class HalfDisc:
 
     def __init__(self, box: int, views: np.ndarray) -> None:
         self.box = box
-        ky, kx = np.meshgrid(fft.fftfreq(box) * box, np.arange(box // 2 + 1), indexing="ij")
+        ky, kx = np.meshgrid(np.rint(fft.fftfreq(box) * box), np.arange(box // 2 + 1), indexing="ij")
         self.inside = kx**2 + ky**2 < box**2 / 4
         k = np.stack([kx[self.inside], ky[self.inside]], axis=1)
         # The origin of an image is at box // 2.
-        self.sign = ((-1.0) ** (kx + ky))[self.inside].astype(np.float32)
+        self.sign = np.where((kx + ky)[self.inside] % 2, -1, 1).astype(np.float32)
         places = (k @ views[:, :2]).reshape(-1, 3) * (2 * np.pi / box)
         self.x, self.y, self.z = (np.ascontiguousarray(places[:, a], dtype=np.float32) for a in range(3))
         self.double = np.where(kx[self.inside] > 0, 2, 1).astype(np.float32)
@@ -138,7 +138,7 @@ def shells(box: int, rounds: int) -> None:
     rng = np.random.default_rng(0)
     a = rng.normal(size=(box,) * 3).astype(np.float32)
     b = a + rng.normal(size=a.shape).astype(np.float32)
-    k = fft.fftfreq(box) * box
+    k = np.rint(fft.fftfreq(box) * box)
     half = np.arange(box // 2 + 1)
     radius = np.rint(np.sqrt(k[:, None, None] ** 2 + k[:, None] ** 2 + half**2)).astype(int)
     times = np.where((half > 0) & (half < box // 2), 2.0, 1.0)

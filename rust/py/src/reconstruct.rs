@@ -9,8 +9,8 @@ use nanospa_core::reconstruct::shells;
 use nanospa_core::reconstruct::symmetrise::symmetrise;
 use ndarray::{Dim, Ix3};
 use numpy::{
-    Complex32, IntoPyArray, PyArray1, PyArray2, PyArray3, PyReadonlyArray1, PyReadonlyArray2,
-    PyReadonlyArray3,
+    Complex32, IntoPyArray, PyArray1, PyArray2, PyArray3, PyArrayMethods, PyReadonlyArray1,
+    PyReadonlyArray2, PyReadonlyArray3,
 };
 use pyo3::prelude::*;
 
@@ -115,16 +115,24 @@ pub(crate) fn insert<'py>(
     let n = images.dim().1;
     let (z, y, x) = grid_shape(n);
     let shape: Ix3 = Dim([z, y, x]);
-    let mut density = None;
+    // Both from numpy, which asks for huge pages.
+    let density = PyArray3::<f32>::zeros(py, shape, false);
+    let mut dense = density.readwrite();
+    let dense_slice = dense.as_slice_mut()?;
     let numerator = fresh(py, shape, |numerator: &mut [Complex32]| {
-        let mut dense = ndarray::Array3::<f32>::zeros((z, y, x));
-        let flat = dense.as_slice_mut().unwrap_or_default();
-        insertion::insert(images, &views, weights, &copies, numerator, flat, threads)?;
-        symmetrise(numerator, flat, n, &operations, inversion)?;
-        density = Some(dense);
-        Ok(())
+        insertion::insert(
+            images,
+            &views,
+            weights,
+            &copies,
+            numerator,
+            dense_slice,
+            threads,
+        )?;
+        symmetrise(numerator, dense_slice, n, &operations, inversion)
     })?;
-    Ok((numerator, density.unwrap_or_default().into_pyarray(py)))
+    drop(dense);
+    Ok((numerator, density))
 }
 
 /// A C-contiguous grid of the box `n`.

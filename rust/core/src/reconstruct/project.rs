@@ -47,8 +47,8 @@ impl View {
     }
 }
 
-/// Images whose samples are taken together where the grid is larger than the processor's cache.
-const GROUP: usize = 32;
+/// Most images whose samples are taken together: the grid is read once for all of them.
+const GROUP: usize = 128;
 
 /// Side of the largest box whose grid stays in the cache.
 const SMALL: usize = 32;
@@ -102,8 +102,10 @@ pub fn project(
     let length = along_y
         .get_inplace_scratch_len()
         .max(along_x.get_scratch_len());
-    parallel::for_each_block(threads, out, GROUP * n * n, |group, images| {
-        let views = &views[group * GROUP..group * GROUP + images.len() / (n * n)];
+    // Every sample stands for itself, so groups may depend on the number of threads and results do not.
+    let group = views.len().div_ceil(threads.max(1)).clamp(1, GROUP);
+    parallel::for_each_block(threads, out, group * n * n, |i, images| {
+        let views = &views[i * group..i * group + images.len() / (n * n)];
         let samples = slices(volume, &disc, views);
         let mut columns = vec![C::default(); n * (n / 2 + 1)];
         let mut scratch = vec![C::default(); length];

@@ -3,7 +3,7 @@
 use super::kaiser_bessel::PADDING;
 
 /// Grid steps of a tile along z and y; along x it is as long as the grid.
-const TILE: [usize; 2] = [4, 8];
+const TILE: [usize; 2] = [8, 8];
 
 /// Indices of `places` (x, y, z, in Fourier pixels of a box of `n`), tile after tile of the grid.
 pub(super) fn tile_order(places: &[[f32; 3]], n: usize) -> Vec<u32> {
