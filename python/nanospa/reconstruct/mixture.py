@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from nanospa.reconstruct.fourier_volume import FourierVolume
 from nanospa.reconstruct.image_energy import ImageEnergy
-from nanospa.reconstruct.refine_poses import refine_poses
-from nanospa.reconstruct.search_box import Poses, SearchBox
+from nanospa.reconstruct.refine_poses import Poses, refine_poses
+from nanospa.reconstruct.search_box import SearchBox
 from nanospa.reconstruct.starts import STEP_DEG
 
 #: Low-pass of the volumes [1/px].
@@ -92,8 +92,7 @@ def matched(search: SearchBox, volume: NDArray[np.float32], step_deg: float, *, 
     if not polish:
         return poses
     last = search.box // 2 - 2
-    moved = refine_poses(FourierVolume.of(volume), search.images, poses.rotations, poses.shifts, radii_max=last)
-    return Poses(moved.rotations, moved.shifts, moved.scores)
+    return refine_poses(FourierVolume.of(volume), search.images, poses.rotations, poses.shifts, radii_max=last)
 
 
 def class_shares(scores: NDArray[np.float64], energy: ImageEnergy) -> NDArray[np.float64]:

@@ -12,7 +12,8 @@ from nanospa.errors import ShapeError
 from nanospa.reconstruct.image_energy import ImageEnergy
 from nanospa.reconstruct.mixture import CUT, Mixture, fit, held_out
 from nanospa.reconstruct.prepared import Prepared
-from nanospa.reconstruct.search_box import Poses, SearchBox
+from nanospa.reconstruct.refine_poses import Poses
+from nanospa.reconstruct.search_box import SearchBox
 from nanospa.reconstruct.symmetry import Symmetry, as_rotations
 
 #: Side of the images that are checked: differences of shape lie at low frequencies [px].
@@ -79,7 +80,7 @@ class ModelCheck:
             raise ShapeError(f"rotations, shifts: expected one of each for {count} images, found {turned.shape} and {moved.shape}")
         small = prepared.at(min(BOX, prepared.box))
         search = SearchBox(small.images, small.radius_px, Symmetry.of(symmetry).name, small.centrosymmetric)
-        poses = Poses(turned, moved * (small.box / prepared.box), np.ones(count))
+        poses = Poses(turned, moved * (small.box / prepared.box), np.ones(count), np.ones(count))
         energy = ImageEnergy.of(small)
         model = fit(search, [search.volume(poses, cut=CUT)], energy, 1, polish=True)
         half_set = np.random.default_rng([seed, count]).permutation(np.arange(count) % 2).astype(np.int8)

@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nanospa import _threads
+from nanospa.reconstruct.checks import checks, class_labels, inversion_expected
 from nanospa.reconstruct.compare import compare
+from nanospa.reconstruct.density import density
 from nanospa.reconstruct.fourier_shell_correlation import fourier_shell_correlation
+from nanospa.reconstruct.fourier_volume import FourierVolume
+from nanospa.reconstruct.misfit import misfit
 from nanospa.reconstruct.prepare import prepare
 from nanospa.reconstruct.prepared import Prepared
-from nanospa.reconstruct.refine import half_sets, held_out, refine
+from nanospa.reconstruct.refine import half_sets, held_out, noise_to_signal, refine
+from nanospa.reconstruct.refine_poses import correlations
 from nanospa.reconstruct.search import search
 from nanospa.reconstruct.search_box import SearchBox
 from nanospa.reconstruct.settings import ReconstructSettings
 from nanospa.reconstruct.solution import Solution, as_dataset
+from nanospa.reconstruct.sphere import radial_profile, sphere_test, sphere_volume
 from nanospa.reconstruct.starts import Model
+from nanospa.reconstruct.symmetry import Symmetry
 from nanospa.reconstruct.verdict import verdict
 
 if TYPE_CHECKING:
@@ -115,15 +124,19 @@ def reconstruct(
         max_classes=max_classes,
     )
     with _threads.threads(_threads.resolve(threads)):
-        prepared = prepare(images, pixel_size_nm=pixel_size_nm, masks=masks, normalise_size=normalise_size)
-        solution = solve(prepared, settings, map=map, progress=progress or (lambda share: None))
+        central = "auto" if inversion_expected(Symmetry.of(symmetry)) else False
+        prepared = prepare(images, pixel_size_nm=pixel_size_nm, masks=masks, normalise_size=normalise_size, centrosymmetric=central)
+        tell = progress or (lambda share: None)
+        round_ = sphere_test(prepared).is_sphere
+        solution = solve_sphere(prepared, settings) if round_ else solve(prepared, settings, map=map, progress=tell)
+        tell(1.0)
         return as_dataset(solution, prepared, settings)
 
 
 def solve(
     prepared: Prepared, settings: ReconstructSettings, *, map: Callable[..., Iterable[Any]] = map, progress: Callable[[float], None]
 ) -> Solution:
-    """Search, compare and refine."""
+    """Search, compare, refine and check."""
     small = prepared.at(min(SEARCH_BOX, prepared.box))
     box = search_box(small, settings)
     found = search(
@@ -138,31 +151,69 @@ def solve(
         finest = search_box(prepared, settings)
         best = refine(finest, scaled(best.model, finest.box / middle.box), half_set, everywhere=False)
         seen = held_out(finest, best, half_set, best.limit)
-    progress(0.95)
+    progress(0.9)
     poses = best.model.poses
+    checked = checks(prepared, poses, settings)
+    arrays: dict[str, NDArray[Any]] = {
+        "volume": best.model.volume,
+        "half_volumes": best.halves,
+        "rotations": poses.rotations,
+        "shifts": prepared.shifts_in_given(poses.shifts),
+        "scale": prepared.scales if checked.sizes is None else checked.sizes.scales,
+        "correlation": seen.scores,
+        "kept": finest.best_images(poses),
+        "half_set": half_set,
+        "fsc": best.fsc,
+        "fsc_unmasked": fourier_shell_correlation(*best.halves),
+        "start_scores": np.array([model.score for model in found.starts]),
+        "start_basin": np.array(found.start_basin),
+        "start_kind": np.array([model.origin for model in found.starts]),
+        "basin_scores": np.array([model.score for model in found.basins]),
+        "basin_origin": np.array([model.origin for model in found.basins]),
+    }
+    labels = class_labels(checked.classes, settings)
+    if labels is not None:
+        arrays["shape_class"] = labels
+        arrays["class_volumes"] = np.stack(
+            [density(finest, poses, best.fsc, noise_to_signal(best.fsc), labels == k) for k in range(checked.classes.count)]
+        )
+    few = len(prepared.images) < settings.min_images
     return Solution(
-        arrays={
-            "volume": best.model.volume,
-            "half_volumes": best.halves,
-            "rotations": poses.rotations,
-            "shifts": prepared.shifts_in_given(poses.shifts),
-            "scale": prepared.scales,
-            "correlation": seen.scores,
-            "kept": finest.best_images(poses),
-            "half_set": half_set,
-            "fsc": best.fsc,
-            "fsc_unmasked": fourier_shell_correlation(*best.halves),
-            "start_scores": np.array([model.score for model in found.starts]),
-            "start_basin": np.array(found.start_basin),
-            "start_kind": np.array([model.origin for model in found.starts]),
-            "basin_scores": np.array([model.score for model in found.basins]),
-            "basin_origin": np.array([model.origin for model in found.basins]),
-        },
-        verdict=verdict(compared.margin_z),
+        arrays=arrays,
+        verdict="under-determined" if few else verdict(compared.margin_z),
         margin=compared.margin,
         margin_z=compared.margin_z,
-        flags=(),
-        figures={},
+        flags=tuple(checked.flags),
+        figures={
+            "explained": misfit(prepared.at(finest.box), seen.scores, last=best.limit).explained,
+            "preferred_symmetry": checked.preferred,
+            "coverage": checked.coverage,
+            "evenness": checked.evenness,
+            "size_reliability": checked.sizes.reliability if checked.sizes is not None else math.nan,
+        },
+    )
+
+
+def solve_sphere(prepared: Prepared, settings: ReconstructSettings) -> Solution:
+    """The density along the radius, where the images are round: orientations mean nothing."""
+    volume = sphere_volume(radial_profile(prepared), prepared.box)
+    count = len(prepared.images)
+    unturned = np.broadcast_to(np.eye(3), (count, 3, 3))
+    fits = correlations(FourierVolume.of(volume), prepared.images, unturned, np.zeros((count, 2)))
+    few = count < settings.min_images
+    return Solution(
+        arrays={
+            "volume": volume,
+            "shifts": prepared.shifts,
+            "scale": prepared.scales,
+            "correlation": fits,
+            "kept": np.ones(count, dtype=bool),
+        },
+        verdict="under-determined" if few else "sphere",
+        margin=math.nan,
+        margin_z=math.nan,
+        flags=("under_determined",) if few else (),
+        figures={"explained": misfit(prepared, fits, last=prepared.box // 2 - 1).explained},
     )
 
 
