@@ -2,7 +2,8 @@
 
 use nanospa_core::reconstruct::fourier_volume::FourierVolume;
 use nanospa_core::reconstruct::match_views as matching;
-use nanospa_core::reconstruct::refine_poses::{self as poses, Pose, Refinement};
+use nanospa_core::reconstruct::pose::Pose;
+use nanospa_core::reconstruct::refine_poses::{self as poses, Refinement};
 use nanospa_core::reconstruct::rings::{self as kernel, Circles};
 use ndarray::{Array1, Array2, Array3};
 use numpy::{

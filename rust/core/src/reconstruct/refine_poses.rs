@@ -9,36 +9,15 @@ use ndarray::{ArrayView2, ArrayView3, Axis};
 use rustfft::num_complex::Complex;
 
 use super::fourier_volume::FourierVolume;
+use super::normal_equations::{NormalEquations, UNKNOWNS};
+use super::pose::Pose;
 use crate::error::{Error, Result};
 use crate::{fourier, parallel};
 
 type C = Complex<f32>;
 
-/// Amplitude, three turns, two shifts, size.
-const UNKNOWNS: usize = 7;
-
 /// Fourier samples whose slopes are held at a time.
 const BLOCK: usize = 64;
-
-/// Largest turn [rad], shift [px] and relative growth of one step: about where the slopes stop being a guide.
-const LARGEST_TURN: f64 = 0.15;
-const LARGEST_SHIFT: f64 = 2.0;
-const LARGEST_GROWTH: f64 = 0.1;
-
-/// Steps below which the search ends [rad, px, relative]: far below what any image determines.
-const SMALL_TURN: f64 = 1e-5;
-const SMALL_SHIFT: f64 = 1e-4;
-
-/// How an image sees the volume.
-#[derive(Clone, Copy, Debug)]
-pub struct Pose {
-    /// p_image = R p_volume.
-    pub rotation: [[f64; 3]; 3],
-    /// Displacement (dx, dy) of the content [px].
-    pub shift: [f64; 2],
-    /// Size of the particle in the image over that in the volume.
-    pub scale: f64,
-}
 
 /// What counts, and how long to search.
 pub struct Refinement<'a> {
@@ -88,12 +67,12 @@ pub fn refine_poses(
     }))
 }
 
-/// The Fourier samples of an image in the half plane, from the smallest radius to the largest.
+/// The Fourier samples of an image in the half plane, in the order that reads the volume with the fewest jumps.
 struct Target {
     n: usize,
     samples: Vec<Sample>,
-    /// Σ w|I|² of the samples up to and with each.
-    powers: Vec<f64>,
+    /// Σ w|I|².
+    power: f64,
 }
 
 #[derive(Clone, Copy)]
@@ -109,9 +88,9 @@ impl Target {
         let columns = transform(image);
         let largest = refinement.radii.iter().copied().fold(0.0, f64::max);
         let reach = largest as i32;
-        let mut samples: Vec<Sample> = (0..=reach)
+        let samples = (0..=reach)
             .flat_map(|x| (-reach..=reach).map(move |y| [x, y]))
-            .filter(|k| (k[0] > 0 || k[1] > 0) && radius(*k) <= largest)
+            .filter(|k| k[0] > 0 || k[1] > 0)
             .filter_map(|k| {
                 let weight = refinement.weights[(radius(k).round() as usize).min(n / 2 - 1)];
                 let row = k[1].rem_euclid(n as i32) as usize;
@@ -119,45 +98,53 @@ impl Target {
                 (weight > 0.0).then_some(Sample { k, weight, value })
             })
             .collect();
-        samples.sort_by_key(|s| (s.k[0] * s.k[0] + s.k[1] * s.k[1], s.k));
-        let mut power = 0.0;
-        let powers = samples
+        Self {
+            n,
+            samples,
+            power: 0.0,
+        }
+        .within(largest)
+    }
+
+    /// The samples inside a radius.
+    fn within(&self, largest: f64) -> Self {
+        let mut samples = self.samples.clone();
+        samples.retain(|s| radius(s.k) <= largest);
+        let power = samples
             .iter()
-            .map(|s| {
-                power += s.weight as f64 * s.value.norm_sqr() as f64;
-                power
-            })
-            .collect();
-        Self { n, samples, powers }
+            .map(|s| s.weight as f64 * s.value.norm_sqr() as f64)
+            .sum();
+        Self {
+            n: self.n,
+            samples,
+            power,
+        }
     }
 
-    fn within(&self, largest: f64) -> usize {
-        self.samples.partition_point(|s| radius(s.k) <= largest)
-    }
-
+    /// Coarse to fine.
     fn refine(&self, volume: FourierVolume<'_>, start: Pose, r: &Refinement<'_>) -> (Pose, f64) {
         let mut work = Work::new(self.n);
         let (&last, coarse) = r.radii.split_last().expect("checked");
         let full = self.within(last);
         let mut pose = start;
-        let mut best = self.evaluate(volume, pose, full, &mut work);
+        let mut best = full.evaluate(volume, pose, &mut work);
         if r.steps == 0 {
             return (pose, best.score);
         }
         if !coarse.is_empty() {
             let mut moved = start;
             for &largest in coarse {
-                let count = self.within(largest);
-                let from = self.evaluate(volume, moved, count, &mut work);
-                (moved, _) = self.climb(volume, moved, from, count, r, &mut work);
+                let target = self.within(largest);
+                let from = target.evaluate(volume, moved, &mut work);
+                (moved, _) = target.climb(volume, moved, from, r, &mut work);
             }
-            let there = self.evaluate(volume, moved, full, &mut work);
+            let there = full.evaluate(volume, moved, &mut work);
             // What few samples say may be wrong for all.
             if there.score > best.score {
                 (pose, best) = (moved, there);
             }
         }
-        let (pose, best) = self.climb(volume, pose, best, full, r, &mut work);
+        let (pose, best) = full.climb(volume, pose, best, r, &mut work);
         (pose, best.score)
     }
 
@@ -167,17 +154,16 @@ impl Target {
         volume: FourierVolume<'_>,
         mut pose: Pose,
         mut here: Evaluation,
-        count: usize,
         r: &Refinement<'_>,
         work: &mut Work,
     ) -> (Pose, Evaluation) {
         let mut damping = 1e-3;
         for _ in 0..r.steps {
-            let Some(step) = here.step(damping, r.fit_scale) else {
+            let Some(step) = here.sums.step(damping, r.fit_scale) else {
                 break;
             };
             let moved = pose.moved(&step);
-            let there = self.evaluate(volume, moved, count, work);
+            let there = self.evaluate(volume, moved, work);
             if there.score > here.score {
                 (pose, here) = (moved, there);
                 damping = f64::max(damping * 0.1, 1e-6);
@@ -191,31 +177,11 @@ impl Target {
         (pose, here)
     }
 
-    /// Correlation at a pose over the first `count` samples, with the normal equations of the fit.
-    fn evaluate(
-        &self,
-        volume: FourierVolume<'_>,
-        pose: Pose,
-        count: usize,
-        work: &mut Work,
-    ) -> Evaluation {
-        let mut sums = Sums::default();
-        if count > 0 {
-            accumulate(
-                volume,
-                &self.samples[..count],
-                pose,
-                self.n,
-                work,
-                &mut sums,
-            );
-        }
-        let power = if count > 0 {
-            self.powers[count - 1]
-        } else {
-            0.0
-        };
-        let both = sums.normal[0][0] * power;
+    /// Correlation at a pose, with the normal equations of the fit.
+    fn evaluate(&self, volume: FourierVolume<'_>, pose: Pose, work: &mut Work) -> Evaluation {
+        let mut sums = NormalEquations::default();
+        accumulate(volume, &self.samples, pose, self.n, work, &mut sums);
+        let both = sums.normal[0][0] * self.power;
         Evaluation {
             score: if both > 0.0 {
                 sums.right[0] / both.sqrt()
@@ -271,13 +237,6 @@ impl Work {
     }
 }
 
-/// Σ w Re(conj J J') and Σ w Re(conj J D): the fit's normal equations.
-#[derive(Clone, Copy, Default)]
-struct Sums {
-    normal: [[f64; UNKNOWNS]; UNKNOWNS],
-    right: [f64; UNKNOWNS],
-}
-
 #[multiversion(targets("x86_64+avx2+fma"))]
 fn accumulate<'a>(
     volume: FourierVolume<'a>,
@@ -285,7 +244,7 @@ fn accumulate<'a>(
     pose: Pose,
     n: usize,
     work: &mut Work,
-    sums: &mut Sums,
+    sums: &mut NormalEquations,
 ) {
     let turns = std::f64::consts::TAU / n as f64;
     for (phases, shift) in work.phases.iter_mut().zip(pose.shift) {
@@ -356,140 +315,5 @@ fn product(a: &[[f32; BLOCK]; 2], b: &[[f32; BLOCK]; 2]) -> f64 {
 /// A correlation, and what the next step is made from.
 struct Evaluation {
     score: f64,
-    sums: Sums,
-}
-
-/// Turns about the axes of the image [rad], shift [px], growth [relative].
-struct Step {
-    turn: [f64; 3],
-    shift: [f64; 2],
-    growth: f64,
-}
-
-impl Step {
-    fn is_small(&self) -> bool {
-        self.turn.iter().all(|t| t.abs() < SMALL_TURN)
-            && self.shift.iter().all(|s| s.abs() < SMALL_SHIFT)
-            && self.growth.abs() < SMALL_TURN
-    }
-}
-
-impl Evaluation {
-    /// The damped step; None where the image says nothing.
-    fn step(&self, damping: f64, fit_scale: bool) -> Option<Step> {
-        let m = if fit_scale { UNKNOWNS } else { UNKNOWNS - 1 };
-        let Sums { normal, right } = &self.sums;
-        if normal[0][0] <= 0.0 {
-            return None;
-        }
-        // A slice that fits with a negative amplitude is moved towards a positive one.
-        let alpha = (right[0] / normal[0][0]).abs();
-        if alpha == 0.0 || !alpha.is_finite() {
-            return None;
-        }
-        // The amplitude follows the others exactly: it is eliminated, undamped.
-        let mut matrix = [[0.0; UNKNOWNS]; UNKNOWNS];
-        let mut vector = [0.0; UNKNOWNS];
-        for a in 1..m {
-            let share = normal[0][a] / normal[0][0];
-            for b in a..m {
-                matrix[a][b] = normal[a][b] - share * normal[0][b];
-                matrix[b][a] = matrix[a][b];
-            }
-            vector[a] = (right[a] - share * right[0]) / alpha;
-        }
-        // Damped in units of pixels at the rim: a turn that a round particle does not show must not run away.
-        for a in 1..m {
-            let floor = 1e-6 * normal[0][0];
-            matrix[a][a] += damping * matrix[a][a] + floor;
-        }
-        let x = solve(&mut matrix, &vector, 1..m)?;
-        let largest = |values: &[f64], limit: f64| {
-            let norm = values.iter().map(|v| v * v).sum::<f64>().sqrt();
-            if norm > limit { limit / norm } else { 1.0 }
-        };
-        let shorter = largest(&x[1..4], LARGEST_TURN)
-            .min(largest(&x[4..6], LARGEST_SHIFT))
-            .min(largest(&x[6..7], LARGEST_GROWTH));
-        let x = x.map(|v| v * shorter);
-        Some(Step {
-            turn: [x[1], x[2], x[3]],
-            shift: [x[4], x[5]],
-            growth: x[6],
-        })
-    }
-}
-
-/// Solves the symmetric positive definite part `range` of a system by Cholesky's method.
-fn solve(
-    matrix: &mut [[f64; UNKNOWNS]; UNKNOWNS],
-    vector: &[f64; UNKNOWNS],
-    range: std::ops::Range<usize>,
-) -> Option<[f64; UNKNOWNS]> {
-    let mut x = [0.0; UNKNOWNS];
-    for i in range.clone() {
-        for j in range.start..=i {
-            let sum: f64 = (range.start..j).map(|k| matrix[i][k] * matrix[j][k]).sum();
-            let rest = matrix[i][j] - sum;
-            if i == j {
-                if rest.is_nan() || rest <= 0.0 {
-                    return None;
-                }
-                matrix[i][i] = rest.sqrt();
-            } else {
-                matrix[i][j] = rest / matrix[j][j];
-            }
-        }
-        let sum: f64 = (range.start..i).map(|k| matrix[i][k] * x[k]).sum();
-        x[i] = (vector[i] - sum) / matrix[i][i];
-    }
-    for i in range.clone().rev() {
-        let sum: f64 = (i + 1..range.end).map(|k| matrix[k][i] * x[k]).sum();
-        x[i] = (x[i] - sum) / matrix[i][i];
-    }
-    Some(x)
-}
-
-impl Pose {
-    /// exp([turn]×) R, and the rest added.
-    fn moved(&self, step: &Step) -> Self {
-        let [x, y, z] = step.turn;
-        let angle = (x * x + y * y + z * z).sqrt();
-        let (a, b) = if angle < 1e-8 {
-            (1.0, 0.5)
-        } else {
-            (angle.sin() / angle, (1.0 - angle.cos()) / (angle * angle))
-        };
-        let cross = [[0.0, -z, y], [z, 0.0, -x], [-y, x, 0.0]];
-        let mut rotation = [[0.0; 3]; 3];
-        for i in 0..3 {
-            for j in 0..3 {
-                for k in 0..3 {
-                    let square: f64 = (0..3).map(|l| cross[i][l] * cross[l][k]).sum();
-                    let one = if i == k { 1.0 } else { 0.0 };
-                    rotation[i][j] += (one + a * cross[i][k] + b * square) * self.rotation[k][j];
-                }
-            }
-        }
-        Self {
-            rotation: orthonormal(rotation),
-            shift: [self.shift[0] + step.shift[0], self.shift[1] + step.shift[1]],
-            scale: self.scale * step.growth.exp(),
-        }
-    }
-}
-
-/// The rotation next to a matrix that is one up to rounding.
-fn orthonormal(m: [[f64; 3]; 3]) -> [[f64; 3]; 3] {
-    let dot = |a: [f64; 3], b: [f64; 3]| a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
-    let unit = |a: [f64; 3]| a.map(|v| v / dot(a, a).sqrt());
-    let x = unit(m[0]);
-    let along = dot(x, m[1]);
-    let y = unit([0, 1, 2].map(|c| m[1][c] - along * x[c]));
-    let z = [
-        x[1] * y[2] - x[2] * y[1],
-        x[2] * y[0] - x[0] * y[2],
-        x[0] * y[1] - x[1] * y[0],
-    ];
-    [x, y, z]
+    sums: NormalEquations,
 }
