@@ -180,7 +180,7 @@ def solve(
     few = len(prepared.images) < settings.min_images
     return Solution(
         arrays=arrays,
-        verdict="under-determined" if few else verdict(compared.margin_z),
+        verdict="under-determined" if few else verdict(compared.margin_z, checked.flags),
         margin=compared.margin,
         margin_z=compared.margin_z,
         flags=tuple(checked.flags),
