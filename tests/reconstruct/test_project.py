@@ -83,6 +83,7 @@ def test_leading_axes_and_transforms():
     fourier = ns.reconstruct.FourierVolume.of(volume)
     assert np.array_equal(ns.reconstruct.project(fourier, views.reshape(2, 3, 3, 3)), flat.reshape(2, 3, 16, 16))
     assert np.array_equal(ns.reconstruct.project(fourier, views[0]), flat[0])
+    assert ns.reconstruct.project(fourier, views[0], scales=1.1, shifts=(1, 0)).shape == (16, 16)
     assert ns.reconstruct.project(fourier, np.zeros((0, 3, 3))).shape == (0, 16, 16)
 
 

@@ -113,7 +113,7 @@ def as_scales(scales: Any, leading: tuple[int, ...]) -> NDArray[np.float64]:
 
 
 def _fitting(array: Any, shape: tuple[int, ...], name: str) -> NDArray[np.float64]:
-    values = np.ascontiguousarray(array, dtype=np.float64)
+    values = np.asarray(array, dtype=np.float64, order="C")
     if values.shape != shape:
         raise ShapeError(f"{name}: expected shape {shape} to fit the rotations, found {values.shape}")
     if not np.isfinite(values).all():
