@@ -60,12 +60,12 @@ def checks(prepared: Prepared, poses: Poses, settings: ReconstructSettings) -> C
     found = symmetry_check(prepared, poses.rotations, poses.shifts, group.name, check=check)
     holds, preferred = holds and found.holds, found.preferred
     # Particles of a lower symmetry look like a mixture to a model of the higher one.
-    mixed = classes.mixed and (holds or not found.alternatives or classes.gains[0].share > found.alternatives[0].gain.share)
+    several = holds or not found.alternatives or classes.gains[0].share > found.alternatives[0].gain.share
     views = orientation_statistics(poses.rotations, group)
     raised = {
         "under_determined": len(prepared.images) < settings.min_images,
-        "mixed": mixed,
-        "heterogeneous": classes.heterogeneous and not mixed,
+        "mixed": classes.mixed and several,
+        "heterogeneous": classes.heterogeneous and several,
         "symmetry": not holds,
         "biased_views": views.evenness < EVEN,
         "cut_by_border": bool(prepared.cut.mean() > CUT_SHARE),
