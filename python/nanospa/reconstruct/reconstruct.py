@@ -23,7 +23,7 @@ from nanospa.reconstruct.refine import half_sets, held_out, noise_to_signal, ref
 from nanospa.reconstruct.refine_poses import correlations
 from nanospa.reconstruct.search import search
 from nanospa.reconstruct.search_box import SearchBox
-from nanospa.reconstruct.settings import ReconstructSettings
+from nanospa.reconstruct.settings import ReconstructSettings, checked_settings
 from nanospa.reconstruct.solution import Solution, as_dataset
 from nanospa.reconstruct.sphere import radial_profile, sphere_test, sphere_volume
 from nanospa.reconstruct.starts import Model
@@ -115,7 +115,7 @@ def reconstruct(
     >>> found.attrs["verdict"], abs(found.attrs["volume_nm3"] / 975 - 1) < 0.05
     ('confident', True)
     """
-    settings = ReconstructSettings(
+    settings = checked_settings(
         symmetry=symmetry,
         n_starts=n_starts,
         seed=seed,
@@ -124,7 +124,7 @@ def reconstruct(
         max_classes=max_classes,
     )
     with _threads.threads(_threads.resolve(threads)):
-        central = "auto" if inversion_expected(Symmetry.of(symmetry)) else False
+        central = "auto" if inversion_expected(Symmetry.of(settings.symmetry)) else False
         prepared = prepare(images, pixel_size_nm=pixel_size_nm, masks=masks, normalise_size=normalise_size, centrosymmetric=central)
         tell = progress or (lambda share: None)
         round_ = sphere_test(prepared).is_sphere

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from nanospa.errors import InvalidValueError
 
 
 class ReconstructSettings(BaseModel):
@@ -34,3 +36,13 @@ class ReconstructSettings(BaseModel):
     min_images: Annotated[int, Field(ge=3)] = 20
     normalise_size: bool = True
     max_classes: Annotated[int, Field(ge=1, le=4)] = 1
+
+
+def checked_settings(**values: Any) -> ReconstructSettings:
+    """Settings of keyword arguments; `InvalidValueError` names the one that is out of range."""
+    try:
+        return ReconstructSettings(**values)
+    except ValidationError as error:
+        found = error.errors(include_url=False)[0]
+        name = ".".join(str(part) for part in found["loc"])
+        raise InvalidValueError(f"{name}: {found['msg'].lower()}, found {found['input']!r}") from None
