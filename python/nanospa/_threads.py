@@ -8,12 +8,17 @@ from __future__ import annotations
 import math
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
+from typing import TypeVar
 
 from nanospa.errors import InvalidValueError
+
+T = TypeVar("T")
+R = TypeVar("R")
 
 _chosen: ContextVar[int | None] = ContextVar("nanospa_threads", default=None)
 
@@ -43,6 +48,21 @@ def threads(n: int) -> Iterator[None]:
         yield
     finally:
         _chosen.reset(token)
+
+
+def map_items(function: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
+    """`map` over independent items, as many at once as kernels may use threads, each with kernels on one thread; in the items' order."""
+    n = resolve()
+    if n == 1:
+        yield from map(function, items)
+        return
+
+    def alone(item: T) -> R:
+        with threads(1):
+            return function(item)
+
+    with ThreadPoolExecutor(n) as pool:
+        yield from pool.map(alone, items)
 
 
 def resolve(n: int | None = None) -> int:

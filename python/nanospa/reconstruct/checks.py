@@ -67,7 +67,8 @@ def checks(prepared: Prepared, poses: Poses, settings: ReconstructSettings) -> C
         "mixed": classes.mixed and several,
         "heterogeneous": classes.heterogeneous and several,
         "symmetry": not holds,
-        "biased_views": views.evenness < EVEN,
+        # Orientations in a group that does not hold crowd, however even the views are.
+        "biased_views": holds and views.evenness < EVEN,
         "cut_by_border": bool(prepared.cut.mean() > CUT_SHARE),
     }
     return Checks(

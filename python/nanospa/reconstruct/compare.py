@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from nanospa._threads import map_items
 from nanospa.reconstruct.basins import same_basin
 from nanospa.reconstruct.corner_permutations import corner_permutations
 from nanospa.reconstruct.refine import Refined, held_out, refine
@@ -39,7 +40,7 @@ class Compared:
 
 def compare(search: SearchBox, models: list[Model], half_set: NDArray[np.int8]) -> Compared:
     """Refine models of different basins whose poses are at this box, and compare them."""
-    refined = [refine(search, model, half_set) for model in models]
+    refined = list(map_items(lambda model: refine(search, model, half_set), models))
     # One radius for all: a correlation over fewer shells is higher.
     radius = max(each.limit for each in refined)
     ranked = sorted(((held_out(search, each, half_set, radius), each) for each in refined), key=lambda pair: -float(pair[0].scores.mean()))

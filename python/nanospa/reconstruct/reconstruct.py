@@ -50,7 +50,7 @@ def reconstruct(
     min_images: int = 20,
     normalise_size: bool = True,
     max_classes: int = 1,
-    map: Callable[..., Iterable[Any]] = map,
+    map: Callable[..., Iterable[Any]] | None = None,
     progress: Callable[[float], None] | None = None,
     threads: int | None = None,
 ) -> xr.Dataset:
@@ -81,8 +81,9 @@ def reconstruct(
         Whether images are brought to one particle size first; each particle's own is given in `scale`.
     max_classes : int
         Most shapes that are looked for inside the group (1 … 4); 1 looks for none.
-    map : callable
-        ``map(function, items)`` for the starts, which are independent; function and items can be pickled.
+    map : callable, optional
+        ``map(function, items)`` for the starts, which are independent; function and items can be pickled. By default they run on the
+        threads of this process.
     progress : callable, optional
         Called with the share that is done, 0 … 1 [-].
     threads : int, optional
@@ -128,13 +129,13 @@ def reconstruct(
         prepared = prepare(images, pixel_size_nm=pixel_size_nm, masks=masks, normalise_size=normalise_size, centrosymmetric=central)
         tell = progress or (lambda share: None)
         round_ = sphere_test(prepared).is_sphere
-        solution = solve_sphere(prepared, settings) if round_ else solve(prepared, settings, map=map, progress=tell)
+        solution = solve_sphere(prepared, settings) if round_ else solve(prepared, settings, map=map or _threads.map_items, progress=tell)
         tell(1.0)
         return as_dataset(solution, prepared, settings)
 
 
 def solve(
-    prepared: Prepared, settings: ReconstructSettings, *, map: Callable[..., Iterable[Any]] = map, progress: Callable[[float], None]
+    prepared: Prepared, settings: ReconstructSettings, *, map: Callable[..., Iterable[Any]], progress: Callable[[float], None]
 ) -> Solution:
     """Search, compare, refine and check."""
     small = prepared.at(min(SEARCH_BOX, prepared.box))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from nanospa._threads import map_items
 from nanospa.reconstruct.basins import basins
 from nanospa.reconstruct.closure import closure
 from nanospa.reconstruct.search_box import SearchBox
@@ -41,7 +42,7 @@ def search(
     *,
     n_starts: int,
     seed: int,
-    map: Callable[..., Iterable[Any]] = map,
+    map: Callable[..., Iterable[Any]],
     progress: Callable[[float], None] = lambda share: None,
 ) -> Found:
     """Starts, basins and closure at one box; `progress` is told the share that is done."""
@@ -51,8 +52,8 @@ def search(
         progress(0.7 * len(ended) / n_starts)
     distinct, _ = basins(ended, box)
     seen = list(ended)
-    for i, model in enumerate(distinct[:BEST]):
-        seen += closure(box, model)
+    for i, found in enumerate(map_items(partial(closure, box), distinct[:BEST])):
+        seen += found
         progress(0.7 + 0.3 * (i + 1) / BEST)
     every, number = basins(seen, box)
     return Found(every, ended, number[:n_starts])
