@@ -14,7 +14,6 @@ from nanospa import _threads
 from nanospa.reconstruct.checks import checks, class_labels, inversion_expected
 from nanospa.reconstruct.compare import compare
 from nanospa.reconstruct.density import density
-from nanospa.reconstruct.fourier_shell_correlation import fourier_shell_correlation
 from nanospa.reconstruct.fourier_volume import FourierVolume
 from nanospa.reconstruct.misfit import misfit
 from nanospa.reconstruct.prepare import prepare
@@ -165,7 +164,7 @@ def solve(
         "kept": finest.best_images(poses),
         "half_set": half_set,
         "fsc": best.fsc,
-        "fsc_unmasked": fourier_shell_correlation(*best.halves),
+        "fsc_unmasked": best.fsc_unmasked,
         "start_scores": np.array([model.score for model in found.starts]),
         "start_basin": np.array(found.start_basin),
         "start_kind": np.array([model.origin for model in found.starts]),

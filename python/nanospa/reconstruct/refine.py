@@ -37,13 +37,14 @@ class Refined:
         Volume of all good images, filtered by what the halves share, and their poses; scores are those in the own half.
     halves : numpy.ndarray of float32, shape (2, z, y, x)
         Volume of either half, filtered alike.
-    fsc : numpy.ndarray of float64, shape (shell,)
-        Correlation of the masked half volumes.
+    fsc, fsc_unmasked : numpy.ndarray of float64, shape (shell,)
+        Correlation of the half volumes before any filter, inside the enclosing ball and in the whole box.
     """
 
     model: Model
     halves: NDArray[np.float32]
     fsc: NDArray[np.float64]
+    fsc_unmasked: NDArray[np.float64]
 
     @property
     def limit(self) -> int:
@@ -67,11 +68,12 @@ def refine(search: SearchBox, model: Model, half_set: NDArray[np.int8], *, every
         for i, box in enumerate(own):
             poses[i] = box.match(volumes[i], STEP_DEG) if everywhere and turn == 0 else polish(box, volumes[i], poses[i], limit(fsc))
     joined = _joined(poses, rows)
-    _, fsc = _filtered(own, poses)
+    raw = [each.volume() for each in _sums(own, poses)]
+    fsc = _agreement(search, raw)
     # The mask makes the halves agree better than they do: the whole keeps the filter of a half.
     volume = density(search, joined, fsc, noise_to_signal(fsc))
     halves = np.stack([density(box, each, fsc, noise_to_signal(fsc)) for box, each in zip(own, poses, strict=True)])
-    return Refined(Model(volume, joined, model.origin), halves, fsc)
+    return Refined(Model(volume, joined, model.origin), halves, fsc, fourier_shell_correlation(*raw))
 
 
 def polish(search: SearchBox, volume: NDArray[np.float32], poses: Poses, radius: int, *, fit_scale: bool = False) -> Poses:
@@ -126,11 +128,14 @@ def _joined(parts: list[Poses], rows: list[NDArray[np.bool_]]) -> Poses:
 
 def _filtered(own: list[SearchBox], poses: list[Poses]) -> tuple[list[NDArray[np.float32]], NDArray[np.float64]]:
     """Model of either half, filtered by their agreement, and that agreement."""
-    sums = [box.accumulate(each, box.best_images(each)) for box, each in zip(own, poses, strict=True)]
-    fsc = _agreement(own[0], sums)
+    sums = _sums(own, poses)
+    fsc = _agreement(own[0], [each.volume() for each in sums])
     return [filtered(own[0], each, noise_to_signal(fsc)) for each in sums], fsc
 
 
-def _agreement(search: SearchBox, sums: list[Accumulation]) -> NDArray[np.float64]:
-    a, b = (each.volume() for each in sums)
-    return fourier_shell_correlation(a, b, mask=soft_ball(search.box, search.radius_px + 1, search.box / 12))
+def _sums(own: list[SearchBox], poses: list[Poses]) -> list[Accumulation]:
+    return [box.accumulate(each, box.best_images(each)) for box, each in zip(own, poses, strict=True)]
+
+
+def _agreement(search: SearchBox, halves: list[NDArray[np.float32]]) -> NDArray[np.float64]:
+    return fourier_shell_correlation(*halves, mask=soft_ball(search.box, search.radius_px + 1, search.box / 12))

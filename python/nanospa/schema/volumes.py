@@ -33,15 +33,17 @@ VARIABLES: dict[str, Variable] = {
     "volume": Variable(
         ("z", "y", "x"), "float32", "", "density: sums along the beam, in voxels, are the pixel values of the mean particle"
     ),
-    "half_volumes": Variable(("half", "z", "y", "x"), "float32", "", "volumes from either half of the images"),
+    "half_volumes": Variable(
+        ("half", "z", "y", "x"), "float32", "", "volumes from either half of the images, refined apart, filtered and masked as the whole"
+    ),
     "rotations": Variable(("image", "detector", "axis"), "float64", "", "p_image = R p_volume"),
     "shifts": Variable(("image", "direction"), "float64", "px", "displacement (dx, dy) of the particle from the centre of its image"),
     "scale": Variable(("image",), "float64", "", "size of the particle over that of the volume"),
     "correlation": Variable(("image",), "float64", "", "normalised cross-correlation of the image with the reprojection"),
     "kept": Variable(("image",), "bool", "", "whether the image went into the volume"),
     "half_set": Variable(("image",), "int8", "", "half-set of the image, 0 or 1"),
-    "fsc": Variable(("shell",), "float64", "", "Fourier shell correlation of the masked half volumes"),
-    "fsc_unmasked": Variable(("shell",), "float64", "", "Fourier shell correlation of the half volumes as they are"),
+    "fsc": Variable(("shell",), "float64", "", "Fourier shell correlation of the unfiltered half volumes inside the enclosing ball"),
+    "fsc_unmasked": Variable(("shell",), "float64", "", "likewise in the whole box"),
     "shape_class": Variable(("image",), "int64", "", "class of the image where several shapes were looked for, largest first"),
     "class_volumes": Variable(("class", "z", "y", "x"), "float32", "", "density of each class"),
     "start_scores": Variable(("start",), "float64", "", "mean correlation at the end of each start"),
