@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test check test-extras chromium bench campaign docs wheel core clean
+.PHONY: help demo test check test-extras chromium bench campaign campaign-reconstruct docs wheel core clean
 
 BASE_PYTHON ?= python3
 VENV := .venv
@@ -77,6 +77,9 @@ bench: $(VENV)/.base $(VENV)/.test $(CORE) ## all benchmarks, kernels in Rust fi
 
 campaign: $(VENV)/.base $(CORE) ## sessions on the simulated microscope, killed 20 times and resumed: each store must equal the uninterrupted one; ten minutes
 	$(PYTHON) benches/campaign_acquire.py
+
+campaign-reconstruct: $(VENV)/.base $(VENV)/.test $(CORE) ## 590 reconstructions of particles whose shape is known, in campaign_all.jsonl: two hours; goes on where it was stopped
+	$(PYTHON) benches/campaign_reconstruct.py all
 
 docs: $(VENV)/.base $(VENV)/.docs $(CORE) ## documentation with the gallery of examples, in docs/_build
 	$(VENV)/bin/sphinx-build -W --keep-going -q docs docs/_build

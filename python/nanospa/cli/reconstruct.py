@@ -48,7 +48,9 @@ def reconstruct(
 
     chosen = options.settings(settings_of(Store.open(store)), settings, preset, None, overrides, None)
     if symmetry is not None:
-        values: dict[str, Any] = {"symmetry": symmetry} if not cluster else {"symmetries": dict.fromkeys(cluster, symmetry)}
+        values: dict[str, Any] = (
+            {"symmetry": symmetry, "symmetries": {}} if not cluster else {"symmetries": dict.fromkeys(cluster, symmetry)}
+        )
         chosen = changed(chosen, {"reconstruct": values})
     with progress_bars(wanted=not as_json) as progress:
         summary = pipeline.reconstruct(store, chosen, clusters=cluster or None, scheduler=scheduler, progress=progress)

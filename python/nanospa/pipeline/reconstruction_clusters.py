@@ -108,13 +108,13 @@ def _reconstruct(store: Store, group: Group, box_px: int, pool: Workers, tell: C
             warnings.simplefilter("always", NanospaWarning)
             dataset = _volume(store, group, box_px, pool, tell)
         said = [str(w.message) for w in caught if issubclass(w.category, NanospaWarning)]
-        mean = float(dataset.attrs["volume_nm3"] * np.mean(dataset["scale"].to_numpy() ** 3))
+        mean = float(dataset.attrs["volume_nm3"] * np.mean(dataset["volume_ratio"].to_numpy()))
         dataset = dataset.assign_attrs(cluster=group.cluster, name=group.name, mean_volume_nm3=mean, **truth)
         store.volumes.write(group.name, dataset)
         attributes = store.volumes.attributes(group.name)
         values |= {key: value for key, value in attributes.items() if key != "settings"}
         values |= {"box_px": dataset.sizes["x"], "warnings": [f"{group.name}: {text}" for text in said]}
-        columns = {name: dataset[name].to_numpy() for name in ("scale", "correlation", "kept")}
+        columns = {name: dataset[name].to_numpy() for name in ("scale", "volume_ratio", "correlation", "kept")}
     store.journal.mark(STAGE, group.cluster, group.entry, encode_record(values, columns))
 
 

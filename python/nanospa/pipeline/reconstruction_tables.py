@@ -36,7 +36,7 @@ def write_reconstructions(store: Store, found: Sequence[Group], failed: Sequence
         members = np.array([member.row for member in group.members], np.int64)
         if columns:
             sizes["size_scale"][members] = columns["scale"]
-            sizes["volume_nm3"][members] = values.get("volume_nm3", np.nan) * columns["scale"] ** 3
+            sizes["volume_nm3"][members] = values.get("volume_nm3", np.nan) * columns["volume_ratio"]
         row = {
             "name": group.name if columns else "",
             "cluster": group.cluster,

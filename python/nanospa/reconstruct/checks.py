@@ -18,6 +18,7 @@ from nanospa.reconstruct.settings import ReconstructSettings
 from nanospa.reconstruct.sizes import Sizes, sizes
 from nanospa.reconstruct.symmetry import Symmetry
 from nanospa.reconstruct.symmetry_check import symmetry_check
+from nanospa.reconstruct.verdict import FEWEST
 
 #: Evenness of the view directions below which they are biased: random views have 0.8 and more, 90 % within 12° of one axis 0.2 … 0.4.
 EVEN = 0.5
@@ -63,7 +64,7 @@ def checks(prepared: Prepared, poses: Poses, settings: ReconstructSettings) -> C
     several = holds or not found.alternatives or classes.gains[0].share > found.alternatives[0].gain.share
     views = orientation_statistics(poses.rotations, group)
     raised = {
-        "under_determined": len(prepared.images) < settings.min_images,
+        "under_determined": few(prepared, settings),
         "mixed": classes.mixed and several,
         "heterogeneous": classes.heterogeneous and several,
         "symmetry": not holds,
@@ -79,6 +80,11 @@ def checks(prepared: Prepared, poses: Poses, settings: ReconstructSettings) -> C
         sizes=sizes(prepared, poses.rotations, poses.shifts, group.name) if settings.normalise_size else None,
         classes=classes,
     )
+
+
+def few(prepared: Prepared, settings: ReconstructSettings) -> bool:
+    """Whether there are too few images to determine a shape, also where it was asked for."""
+    return len(prepared.images) < max(FEWEST, settings.min_images)
 
 
 def allowed(prepared: Prepared, group: Symmetry) -> bool:

@@ -56,7 +56,10 @@ def compare(search: SearchBox, models: list[Model], half_set: NDArray[np.int8]) 
 
 
 def _unsettled(search: SearchBox, refined: Refined, half_set: NDArray[np.int8]) -> list[Refined]:
-    """Corner permutations of a model to which every other returns: after one round, before they are back."""
+    """Corner permutations of a model to which every other returns: after one round, before they are back.
+
+    They have had fewer rounds than the model, so that their margin is wider than a settled rival's.
+    """
     model = refined.model
     turned = [rotations for _, rotations in corner_permutations(model.poses.rotations, search.symmetry)]
     made = [replace(model, poses=replace(model.poses, rotations=rotations)) for rotations in turned]

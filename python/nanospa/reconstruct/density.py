@@ -20,7 +20,7 @@ CORRECTED = 0.9
 
 
 def filtered(search: SearchBox, sums: Accumulation, noise_to_signal: NDArray[np.float64]) -> NDArray[np.float32]:
-    """Wiener-filtered volume of inserted images, without what lies outside the particle and without negative densities."""
+    """Filtered volume of inserted images, without what lies outside the particle and without negative densities."""
     return _inside(search, sums.volume(noise_to_signal=noise_to_signal))
 
 
@@ -30,7 +30,7 @@ def density(
     """Density whose projections have the images' own intensities, as far as its half-sets agree.
 
     Dividing by the local density of samples leaves the volume a few percent too dense. One correction by what the projections miss
-    removes that; it is limited to shells that are surely signal, because iterating undoes the Wiener filter.
+    removes that; it is limited to shells that are surely signal, because iterating undoes the filter.
     """
     rows = slice(None) if chosen is None else chosen
     images, rotations, shifts, scales = search.images[rows], poses.rotations[rows], poses.shifts[rows], poses.scales[rows]

@@ -12,6 +12,7 @@ from nanospa.errors import ShapeError
 from nanospa.reconstruct.image_energy import ImageEnergy
 from nanospa.reconstruct.mixture import CUT, Mixture, fit, held_out
 from nanospa.reconstruct.prepared import Prepared
+from nanospa.reconstruct.refine import half_sets
 from nanospa.reconstruct.refine_poses import Poses
 from nanospa.reconstruct.search_box import SearchBox
 from nanospa.reconstruct.symmetry import Symmetry, as_rotations
@@ -83,5 +84,5 @@ class ModelCheck:
         poses = Poses(turned, moved * (small.box / prepared.box), np.ones(count), np.ones(count))
         energy = ImageEnergy.of(small)
         model = fit(search, [search.volume(poses, cut=CUT)], energy, 1, polish=True)
-        half_set = np.random.default_rng([seed, count]).permutation(np.arange(count) % 2).astype(np.int8)
+        half_set = half_sets(count, seed)
         return cls(search, energy, half_set, model, held_out(search, model, energy, half_set))

@@ -126,7 +126,9 @@ def prepare(
             outside = distances(n, np.zeros((1, 2))) > 0.47 * n
             outside = np.broadcast_to(outside, stack.shape)
         if regions is not None:
-            outside = outside & ~regions
+            free = outside & ~regions
+            # A mask that leaves no background cannot say where it is.
+            outside = np.where((free.sum(axis=(1, 2)) < 8)[:, None, None], outside, free)
         level, sigma, _ = background(stack, outside)
         pixels = outside.sum(axis=(1, 2))
         level = shrunk(level, float(np.mean(sigma**2 / np.maximum(pixels, 1))))

@@ -11,16 +11,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nanospa import _threads
-from nanospa.reconstruct.checks import checks, class_labels, inversion_expected
+from nanospa.reconstruct.checks import checks, class_labels, few, inversion_expected
+from nanospa.reconstruct.classify import Classes
 from nanospa.reconstruct.compare import compare
 from nanospa.reconstruct.density import density
 from nanospa.reconstruct.fourier_volume import FourierVolume
 from nanospa.reconstruct.misfit import misfit
-from nanospa.reconstruct.prepare import prepare
+from nanospa.reconstruct.prepare import CUT_SHARE, prepare
 from nanospa.reconstruct.prepared import Prepared
-from nanospa.reconstruct.refine import half_sets, held_out, noise_to_signal, refine
+from nanospa.reconstruct.refine import Refined, half_sets, held_out, noise_to_signal, polish, refine, subset
 from nanospa.reconstruct.refine_poses import correlations
-from nanospa.reconstruct.search import search
+from nanospa.reconstruct.search import BEST, search
 from nanospa.reconstruct.search_box import SearchBox
 from nanospa.reconstruct.settings import ReconstructSettings, checked_settings
 from nanospa.reconstruct.solution import Solution, as_dataset
@@ -34,8 +35,6 @@ if TYPE_CHECKING:
 
 #: Side of the images while searching, and in the first refinement [px].
 SEARCH_BOX, MIDDLE_BOX = 32, 64
-#: Distinct end models that are refined and compared.
-BEST = 3
 
 
 def reconstruct(
@@ -75,7 +74,7 @@ def reconstruct(
     masks : array_like of bool, shape (image, y, x), optional
         Where each particle is, from a segmentation: keeps neighbours out.
     min_images : int
-        Images below which the result is flagged as under-determined.
+        Images below which the result is called under-determined; below 20 it always is.
     normalise_size : bool
         Whether images are brought to one particle size first; each particle's own is given in `scale`.
     max_classes : int
@@ -116,7 +115,7 @@ def reconstruct(
     ('confident', True)
     """
     settings = checked_settings(
-        symmetry=symmetry,
+        symmetry=Symmetry.of(symmetry).name,
         n_starts=n_starts,
         seed=seed,
         min_images=min_images,
@@ -160,8 +159,9 @@ def solve(
         "rotations": poses.rotations,
         "shifts": prepared.shifts_in_given(poses.shifts),
         "scale": prepared.scales if checked.sizes is None else checked.sizes.scales,
+        "volume_ratio": prepared.scales**3,
         "correlation": seen.scores,
-        "kept": finest.best_images(poses),
+        "kept": best.kept,
         "half_set": half_set,
         "fsc": best.fsc,
         "fsc_unmasked": best.fsc_unmasked,
@@ -174,13 +174,10 @@ def solve(
     labels = class_labels(checked.classes, settings)
     if labels is not None:
         arrays["shape_class"] = labels
-        arrays["class_volumes"] = np.stack(
-            [density(finest, poses, best.fsc, noise_to_signal(best.fsc), labels == k) for k in range(checked.classes.count)]
-        )
-    few = len(prepared.images) < settings.min_images
+        arrays["class_volumes"] = np.stack([class_volume(finest, checked.classes, k, best) for k in range(checked.classes.count)])
     return Solution(
         arrays=arrays,
-        verdict="under-determined" if few else verdict(compared.margin_z, checked.flags),
+        verdict="under-determined" if few(prepared, settings) else verdict(compared.margin_z, checked.flags),
         margin=compared.margin,
         margin_z=compared.margin_z,
         flags=tuple(checked.flags),
@@ -200,21 +197,35 @@ def solve_sphere(prepared: Prepared, settings: ReconstructSettings) -> Solution:
     count = len(prepared.images)
     unturned = np.broadcast_to(np.eye(3), (count, 3, 3))
     fits = correlations(FourierVolume.of(volume), prepared.images, unturned, np.zeros((count, 2)))
-    few = count < settings.min_images
+    raised = {"under_determined": few(prepared, settings), "cut_by_border": bool(prepared.cut.mean() > CUT_SHARE)}
     return Solution(
         arrays={
             "volume": volume,
             "shifts": prepared.shifts,
             "scale": prepared.scales,
+            "volume_ratio": prepared.scales**3,
             "correlation": fits,
             "kept": np.ones(count, dtype=bool),
         },
-        verdict="under-determined" if few else "sphere",
+        verdict="under-determined" if raised["under_determined"] else "sphere",
         margin=math.nan,
         margin_z=math.nan,
-        flags=("under_determined",) if few else (),
+        flags=tuple(name for name, there in raised.items() if there),
         figures={"explained": misfit(prepared, fits, last=prepared.box // 2 - 1).explained},
     )
+
+
+def class_volume(search: SearchBox, classes: Classes, number: int, best: Refined) -> NDArray[np.float32]:
+    """Density of one of several shapes, from its images at the poses that they have in it."""
+    found = classes.model.poses[number]
+    rows = classes.labels == number
+    if not rows.any():
+        return np.zeros_like(best.model.volume)
+    box = classes.model.volumes[number].shape[0]
+    own = replace(search, images=search.images[rows])
+    poses = subset(replace(found, shifts=found.shifts * (search.box / box)), rows)
+    filter_ = noise_to_signal(best.fsc)
+    return density(own, polish(own, density(own, poses, best.fsc, filter_), poses, best.limit), best.fsc, filter_)
 
 
 def search_box(prepared: Prepared, settings: ReconstructSettings) -> SearchBox:

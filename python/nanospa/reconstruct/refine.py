@@ -1,7 +1,8 @@
-"""Refinement of a model in two halves that never see each other's images.
+"""Refinement of a model in two halves that do not see each other's images any more.
 
 Noise that one half has fitted is not in the other, so the shells on which both agree are signal: they set the filter of either half's
-model, and with it how much noise the next round can fit. A joint refinement loses its way within a few rounds at low signal to noise.
+model, and with it how much noise the next round can fit. A joint refinement loses its way within a few rounds at low signal to noise. Both
+halves leave from poses that the search found with all images.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ from nanospa.reconstruct.volume_filter import soft_ball
 #: Distance of the view directions of the round that looks everywhere [deg], rounds of continuous refinement, steps of the poses in each.
 STEP_DEG = 5.0
 ROUNDS, ITERATIONS = 3, 8
+#: Images this many robust standard deviations below the median correlation are left out of the volume.
+OUTLYING = 4.0
 #: Correlation of the half volumes below which a shell counts as noise, and the value that stands for perfect agreement.
 FLOOR, CEILING = 0.143, 0.9999
 
@@ -34,7 +37,9 @@ class Refined:
     Attributes
     ----------
     model : Model
-        Volume of all good images, filtered by what the halves share, and their poses; scores are those in the own half.
+        Volume of the images that fit, and the poses of all; scores are those in the own half.
+    kept : numpy.ndarray of bool, shape (image,)
+        Images that the volume is made of.
     halves : numpy.ndarray of float32, shape (2, z, y, x)
         Volume of either half, filtered alike.
     fsc, fsc_unmasked : numpy.ndarray of float64, shape (shell,)
@@ -42,6 +47,7 @@ class Refined:
     """
 
     model: Model
+    kept: NDArray[np.bool_]
     halves: NDArray[np.float32]
     fsc: NDArray[np.float64]
     fsc_unmasked: NDArray[np.float64]
@@ -71,12 +77,13 @@ def refine(search: SearchBox, model: Model, half_set: NDArray[np.int8], *, every
     raw = [each.volume() for each in _sums(own, poses)]
     fsc = _agreement(search, raw)
     # The mask makes the halves agree better than they do: the whole keeps the filter of a half.
-    volume = density(search, joined, fsc, noise_to_signal(fsc))
+    kept = fitting(joined.scores)
+    volume = density(search, joined, fsc, noise_to_signal(fsc), kept)
     halves = np.stack([density(box, each, fsc, noise_to_signal(fsc)) for box, each in zip(own, poses, strict=True)])
-    return Refined(Model(volume, joined, model.origin), halves, fsc, fourier_shell_correlation(*raw))
+    return Refined(Model(volume, joined, model.origin), kept, halves, fsc, fourier_shell_correlation(*raw))
 
 
-def polish(search: SearchBox, volume: NDArray[np.float32], poses: Poses, radius: int, *, fit_scale: bool = False) -> Poses:
+def polish(search: SearchBox, volume: NDArray[np.float32], poses: Poses, radius: int) -> Poses:
     """Poses moved to the nearest best correlation inside a Fourier radius."""
     return refine_poses(
         FourierVolume.of(volume),
@@ -84,7 +91,6 @@ def polish(search: SearchBox, volume: NDArray[np.float32], poses: Poses, radius:
         poses.rotations,
         poses.shifts,
         scales=poses.scales,
-        fit_scale=fit_scale,
         radii_max=radius,
         iterations=ITERATIONS,
     )
@@ -100,6 +106,13 @@ def held_out(search: SearchBox, refined: Refined, half_set: NDArray[np.int8], ra
     return _joined(poses, rows)
 
 
+def fitting(scores: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Images whose correlation is not far below the others': those that go into the volume."""
+    middle = np.median(scores)
+    spread = 1.4826 * float(np.median(np.abs(scores - middle)))
+    return np.asarray(scores >= middle - OUTLYING * spread)
+
+
 def limit(fsc: NDArray[np.float64]) -> int:
     """Outermost shell before the halves stop agreeing."""
     below = np.flatnonzero(fsc[1:] < FLOOR)
@@ -107,7 +120,10 @@ def limit(fsc: NDArray[np.float64]) -> int:
 
 
 def noise_to_signal(fsc: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Noise over signal of a half from its correlation with the other: (1 − FSC) / FSC; that of the whole is half of it."""
+    """Noise over signal of a half from its correlation with the other, (1 − FSC) / FSC, as the density of so many images.
+
+    A full Wiener filter would have it times the number of images at a place; inside the envelope that was seen to gain nothing.
+    """
     shared = np.clip(fsc, FLOOR / 4, CEILING)
     shared[limit(fsc) + 1 :] = FLOOR / 4
     return np.asarray((1 - shared) / shared)

@@ -13,7 +13,7 @@ from nanospa.reconstruct.closure import closure
 from nanospa.reconstruct.search_box import SearchBox
 from nanospa.reconstruct.starts import Model, start
 
-#: Distinct end models that closure begins from.
+#: Distinct end models that closure begins from, and that are refined and compared.
 BEST = 3
 
 
@@ -46,6 +46,8 @@ def search(
     progress: Callable[[float], None] = lambda share: None,
 ) -> Found:
     """Starts, basins and closure at one box; `progress` is told the share that is done."""
+    # Made once, before threads ask for them.
+    _ = box.rings
     ended: list[Model] = []
     for model in map(partial(start, box, ball_radius_px, seed), range(n_starts)):
         ended.append(model)

@@ -40,11 +40,7 @@ class SearchBox:
     centrosymmetric : bool
         Whether the shape has an inversion centre.
     max_shift_px : float
-        Largest displacement that is looked for [px].
-    shift_step_px : float
-        Step of the displacements [px].
-    weights : tuple of float
-        Weight of each ring, from radius 1; empty for equal ones.
+        Largest displacement that is looked for, in steps of a pixel [px].
     """
 
     images: NDArray[np.float32]
@@ -52,8 +48,6 @@ class SearchBox:
     symmetry: str
     centrosymmetric: bool
     max_shift_px: float = 1.0
-    shift_step_px: float = 1.0
-    weights: tuple[float, ...] = ()
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: self.__dict__[name] for name in self.__dataclass_fields__}
@@ -71,7 +65,7 @@ class SearchBox:
     @cached_property
     def shifts(self) -> NDArray[np.float64]:
         """Displacements looked for, shape (s, 2) [px]."""
-        axis = np.arange(-self.max_shift_px, self.max_shift_px + 1e-6, self.shift_step_px)
+        axis = np.arange(-self.max_shift_px, self.max_shift_px + 1e-6)
         dx, dy = np.meshgrid(axis, axis)
         inside = np.hypot(dx, dy) <= self.max_shift_px + 1e-6
         return np.stack([dx[inside], dy[inside]], axis=1)
@@ -80,13 +74,11 @@ class SearchBox:
     def rings(self) -> Rings:
         """Rings of every image at every displacement."""
         radii = np.arange(1, self.box // 2 - 1)
-        weights = np.ones(radii.size) if not self.weights else np.asarray(self.weights)[: radii.size]
         return rings(
             self.images,
             radii=radii,
             n_angles=self.n_angles,
             shifts=self.shifts,
-            weights=weights,
             centrosymmetric=self.centrosymmetric,
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection
 from typing import Literal
 
@@ -10,10 +11,12 @@ from numpy.typing import NDArray
 
 Verdict = Literal["confident", "doubtful", "not determined", "sphere", "under-determined"]
 
+#: Images below which a model is under-determined, however well it fits.
+FEWEST = 20
 #: Paired z over the images above which a model is believed, and above which it is doubtful.
 CONFIDENT, DOUBTFUL = 5.0, 3.0
-#: Flags of a model that cannot be the particles' shape.
-DENIED = frozenset({"symmetry", "mixed"})
+#: Flags of a model that need not be the particles' shape, however clearly the images prefer it.
+DENIED = frozenset({"symmetry", "mixed", "biased_views"})
 
 
 def paired_z(scores: NDArray[np.float64], others: NDArray[np.float64]) -> tuple[float, float]:
@@ -21,11 +24,12 @@ def paired_z(scores: NDArray[np.float64], others: NDArray[np.float64]) -> tuple[
     margins = np.asarray(scores, np.float64) - others
     error = margins.std(ddof=1) / np.sqrt(margins.size)
     mean = float(margins.mean())
-    return mean, mean / float(error) if error > 0 else float(np.sign(mean) * np.inf)
+    # Margins that do not scatter are those of copies of one image.
+    return mean, mean / float(error) if error > 1e-6 * abs(mean) else math.nan
 
 
 def verdict(z: float, flags: Collection[str] = ()) -> Verdict:
-    """Label of a paired z; a model whose symmetry or purity the images deny is doubtful at best."""
+    """Label of a paired z; a model whose flags deny it is doubtful at best, one without a rival not determined."""
     if not z >= DOUBTFUL:
-        return "not determined" if z == z else "doubtful"
+        return "not determined"
     return "confident" if z >= CONFIDENT and not DENIED.intersection(flags) else "doubtful"

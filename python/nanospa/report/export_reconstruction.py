@@ -144,7 +144,9 @@ def _tables(reconstruction: Any) -> dict[str, Any]:
         columns |= dict(zip(("rot_deg", "tilt_deg", "psi_deg"), euler_angles(reconstruction["rotations"].values).T, strict=True))
         if "shifts" in reconstruction:
             columns |= dict(zip(("shift_x_px", "shift_y_px"), reconstruction["shifts"].values.T, strict=True))
-        columns |= {key: reconstruction[key].values for key in ("scale", "correlation", "kept", "half_set") if key in reconstruction}
+        columns |= {
+            key: reconstruction[key].values for key in ("scale", "volume_ratio", "correlation", "kept", "half_set") if key in reconstruction
+        }
         tables["images"] = pd.DataFrame(columns)
     if "start_scores" in reconstruction:
         starts = {"score": reconstruction["start_scores"].values, "basin": reconstruction["start_basin"].values}

@@ -10,10 +10,10 @@ import numpy as np
 #: Verdicts: heading and what follows from it.
 VERDICTS = {
     "confident": ("Confident", "the images clearly prefer this shape to its best rival"),
-    "doubtful": ("Doubtful", "the images prefer this shape to its best rival, but not clearly"),
+    "doubtful": ("Doubtful", "the images prefer this shape to its best rival, but not clearly or against a flag"),
     "not determined": (
         "Not determined",
-        "the images do not prefer this shape to its best rival: it may be wrong although it reprojects well",
+        "the images do not prefer this shape to its best rival, or none is known: it may be wrong although it reprojects well",
     ),
     "sphere": ("Sphere", "the images look alike from all sides: orientations mean nothing, the radial profile does"),
     "under-determined": ("Under-determined", "there are too few images to tell a right shape from a wrong one"),
@@ -55,7 +55,7 @@ def verdict_text(attributes: Mapping[str, Any]) -> str:
     --------
     >>> from nanospa.report.verdict_words import verdict_text
     >>> verdict_text({"verdict": "doubtful", "margin": 0.0021, "margin_z": 4.2})
-    'Doubtful: the images prefer this shape to its best rival, but not clearly (margin 0.0021 in mean correlation, z = 4.2).'
+    'Doubtful: the images prefer this shape to its best rival, but not clearly or against a flag (margin 0.0021 in mean correlation, z = 4.2).'
     """
     known = str(attributes.get("verdict", ""))
     heading, meaning = VERDICTS.get(known, (known.capitalize() or "No verdict", ""))
