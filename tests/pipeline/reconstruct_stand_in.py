@@ -48,6 +48,7 @@ def reconstruct(
             "rotations": (("image", "detector", "axis"), np.tile(np.eye(3), (n, 1, 1))),
             "shifts": (("image", "direction"), np.zeros((n, 2))),
             "scale": ("image", size / size.mean()),
+            "volume_ratio": ("image", (size / size.mean()) ** 3),
             "correlation": ("image", np.full(n, 0.9)),
             "kept": ("image", np.ones(n, bool)),
             "half_set": ("image", (np.arange(n) % 2).astype(np.int8)),

@@ -54,8 +54,8 @@ def verdict_text(attributes: Mapping[str, Any]) -> str:
     Examples
     --------
     >>> from nanospa.report.verdict_words import verdict_text
-    >>> verdict_text({"verdict": "doubtful", "margin": 0.0021, "margin_z": 4.2})
-    'Doubtful: the images prefer this shape to its best rival, but not clearly or against a flag (margin 0.0021 in mean correlation, z = 4.2).'
+    >>> verdict_text({"verdict": "confident", "margin": 0.0061, "margin_z": 12.3})
+    'Confident: the images clearly prefer this shape to its best rival (margin 0.0061 in mean correlation, z = 12.3).'
     """
     known = str(attributes.get("verdict", ""))
     heading, meaning = VERDICTS.get(known, (known.capitalize() or "No verdict", ""))
