@@ -5,8 +5,9 @@ use nanospa_core::reconstruct::accumulated;
 use nanospa_core::reconstruct::fourier_volume::{FourierVolume, transform};
 use nanospa_core::reconstruct::insert::insert;
 use nanospa_core::reconstruct::padded_transform::grid_shape;
-use nanospa_core::reconstruct::project::{View, project};
+use nanospa_core::reconstruct::project::project;
 use nanospa_core::reconstruct::symmetrise::symmetrise;
+use nanospa_core::reconstruct::view::View;
 use ndarray::{Array3, ArrayView3};
 use rustfft::num_complex::Complex;
 

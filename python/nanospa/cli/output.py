@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from nanospa.cli.reconstruction_table import reconstruction_table
+
 if TYPE_CHECKING:
     from nanospa.errors import NanospaError
     from nanospa.pipeline import Summary
@@ -115,9 +117,8 @@ def print_summary(summary: Summary, report: str | None) -> None:
         pure = f", purity {100 * truth['purity']:.1f} %" if "purity" in truth else ""
         say(f"clusters    {summary.n_clusters} with {summary.n_in_clusters} particles ({share:.0f} %){pure}")
     if summary.reconstructions:
-        from nanospa.cli.reconstruction_table import print_reconstructions
-
-        print_reconstructions(summary.reconstructions)
+        for line in reconstruction_table(summary.reconstructions):
+            say(line)
     skipped = sum(summary.n_skipped.values())
     done = sum(summary.n_done.values())
     say(f"work        {done} items done, {skipped} kept from before; {sum(summary.seconds.values()):.1f} s")

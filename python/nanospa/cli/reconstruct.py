@@ -10,7 +10,7 @@ import typer
 from nanospa.cli import options, output
 from nanospa.cli.on_store import SettingsFile
 from nanospa.cli.progress import progress_bars
-from nanospa.cli.reconstruction_table import print_reconstructions
+from nanospa.cli.reconstruction_table import reconstruction_table
 
 
 def reconstruct(
@@ -59,7 +59,8 @@ def reconstruct(
     if as_json:
         output.print_json({**summary.as_dict(), "reconstructions": rows, "files": [str(file) for file in files]})
     else:
-        print_reconstructions(rows)
+        for line in reconstruction_table(rows):
+            output.say(line)
         for text in summary.warnings:
             output.complain(f"warning: {text}")
         output.print_failures(summary)

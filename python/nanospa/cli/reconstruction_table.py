@@ -6,14 +6,11 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from nanospa.cli import output
 
-
-def print_reconstructions(rows: Sequence[Mapping[str, Any]]) -> None:
-    """Print a row of each cluster that was reconstructed or tried."""
+def reconstruction_table(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Lines: a row of each cluster that was reconstructed or tried."""
     if not rows:
-        output.say("3D          no cluster was reconstructed")
-        return
+        return ["3D          no cluster was reconstructed"]
     titles = ["cluster", "images", "symmetry", "volume nm³", "sphericity", "resolution nm", "correlation", "verdict", "flags"]
     cells = [_cells(row) for row in rows]
     truth = [_truth(row) for row in rows]
@@ -26,12 +23,14 @@ def print_reconstructions(rows: Sequence[Mapping[str, Any]]) -> None:
         cells = [row[:-1] for row in cells]
     widths = [max(len(title), *(len(row[i]) for row in cells)) for i, title in enumerate(titles)]
     # Numbers to the right, words to the left.
+    lines = []
     words = {"symmetry", "truth", "verdict", "flags"}
     for row in (titles, *cells):
         texts = (text.ljust(n) if title in words else text.rjust(n) for text, n, title in zip(row, widths, titles, strict=True))
-        output.say("  ".join(texts).rstrip())
+        lines.append("  ".join(texts).rstrip())
     if any(row["verdict"] == "under-determined" for row in rows):
-        output.say("under-determined: fewer usable images than reconstruct.min_images; --set reconstruct.min_images=N tries all the same")
+        lines.append("under-determined: fewer usable images than reconstruct.min_images; --set reconstruct.min_images=N tries all the same")
+    return lines
 
 
 def _cells(row: Mapping[str, Any]) -> list[str]:
@@ -39,7 +38,7 @@ def _cells(row: Mapping[str, Any]) -> list[str]:
     return [
         str(row["cluster"]),
         str(row["n_images"]),
-        row["symmetry"],
+        row["symmetry"] if row["verdict"] != "sphere" else "–",
         _number(row["mean_volume_nm3"], ".0f"),
         _number(row["sphericity"], ".3f"),
         _number(row["resolution_nm"], ".2f"),

@@ -17,3 +17,4 @@ pub mod rings;
 pub mod shells;
 pub mod symmetrise;
 mod tiles;
+pub mod view;

@@ -4,9 +4,10 @@ use nanospa_core::error::Error;
 use nanospa_core::reconstruct::accumulated;
 use nanospa_core::reconstruct::fourier_volume::{self as fourier, FourierVolume, grid_shape};
 use nanospa_core::reconstruct::insert as insertion;
-use nanospa_core::reconstruct::project::{self as projection, View};
+use nanospa_core::reconstruct::project as projection;
 use nanospa_core::reconstruct::shells;
 use nanospa_core::reconstruct::symmetrise::symmetrise;
+use nanospa_core::reconstruct::view::View;
 use ndarray::{Dim, Ix3};
 use numpy::{
     Complex32, IntoPyArray, PyArray1, PyArray2, PyArray3, PyArrayMethods, PyReadonlyArray1,

@@ -2,7 +2,7 @@
 
 use rustfft::num_complex::Complex;
 
-use super::project::View;
+use super::view::View;
 
 type C = Complex<f32>;
 

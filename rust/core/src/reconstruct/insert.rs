@@ -8,7 +8,7 @@ use super::fourier_volume::integer;
 use super::half_disc::HalfDisc;
 use super::kaiser_bessel::{PADDING, WIDTH, weights as taps};
 use super::padded_transform::grid_shape;
-use super::project::View;
+use super::view::View;
 
 use crate::error::{Error, Result};
 use crate::{fourier, parallel};
