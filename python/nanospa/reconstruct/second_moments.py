@@ -14,6 +14,9 @@ from nanospa.reconstruct.prepared import Prepared
 #: prism of aspect 1.2 gives 0.13, a decahedron 0.33.
 ANISOTROPY = 0.06
 
+#: Squares count for no more than this many medians: over a prism's orientations they reach two, noise alone exceeds six in 2 %.
+CAP = 6.0
+
 #: Standard errors by which its square must exceed that of noise.
 ANISOTROPY_SIGMA = 3.0
 
@@ -29,7 +32,7 @@ class SecondMoments:
     errors_nm2 : numpy.ndarray of float64, shape (image,)
         Standard error of xy and of (xx − yy) / 2 from noise [nm²].
     anisotropy : float
-        Root mean square over the images of half the difference of the two principal moments over their mean, without what noise adds [-].
+        Root mean square over the images, outliers capped, of half the difference of the two principal moments over their mean, without what noise adds [-].
     z : float
         Its square over that square's standard error [-].
     allows_cubic : bool
@@ -88,11 +91,13 @@ def second_moments(prepared: Prepared) -> SecondMoments:
         prepared.noise_density / total * math.sqrt(float(((circle * x * y) ** 2).sum() + ((circle * (x * x - y * y) / 2) ** 2).sum()) / 2)
     )
     mean = max(float(np.mean(xx + yy)) / 2, 1e-12)
-    squares = (((xx - yy) / 2) ** 2 + xy**2 - 2 * error**2) / mean**2
+    raw = ((xx - yy) / 2) ** 2 + xy**2
+    # A few images of something else, a pair or a piece, must not speak for all.
+    squares = (np.minimum(raw, CAP * np.median(raw)) - 2 * error**2) / mean**2
     square = float(squares.mean())
     # Each of the two parts has the variance 2 error⁴ of a squared Gaussian.
     chance = 2 * math.sqrt(float((error**4).sum())) / (mean**2 * len(images))
-    spread = float(squares.std(ddof=1)) / math.sqrt(len(images)) if len(images) > 1 else 0.0
+    spread = float(squares.std(ddof=1)) / math.sqrt(len(squares)) if len(squares) > 1 else 0.0
     uncertain = max(chance, spread, 1e-12)
     anisotropy = math.sqrt(max(square, 0.0))
     return SecondMoments(
