@@ -1,7 +1,8 @@
 """Reconstructions of particles whose shape is known: how often the shape found is right, how near, and whether the verdict knows.
 
-Every row is one data set with its own noise and orientations. "right": the median angle to the true orientations, modulo what cannot be
-known, is below 15°, and the symmetry assumed is the particle's. Truth is used for this only.
+Every row is one data set with its own noise and orientations. "right": the symmetry assumed is the particle's, and the median angle to
+the true orientations, modulo what cannot be known, is below 15°; where noise alone makes it larger, below 1.5 times that of a refinement
+that began at the truth, plus 2°, if that itself is below 18°. Truth is used for this only.
 
 Run: ``python benches/campaign_reconstruct.py all|table|verdict|flags [OUT.jsonl] [PROCESSES]``; rows already in OUT are not run again.
 """
@@ -119,8 +120,27 @@ def run(case):
         row["correlation"] = correlation(found["volume"].to_numpy(), stack.volume)
         spread = stack.scales.std() > 0
         row["size_rank"] = rank_correlation(found["scale"].to_numpy(), stack.scales) if spread else None
-    row["right"] = bool(row.get("angle_deg", 90) < 15 and symmetry == true_symmetry and "+" not in case["name"])
+    allowed = 15.0
+    if case["snr"] <= 0.1 and "angle_deg" in row:
+        row["from_truth_deg"] = from_truth(stack, symmetry, case["seed"])
+        allowed = max(allowed, 1.5 * row["from_truth_deg"] + 2) if row["from_truth_deg"] < 18 else allowed
+    row["right"] = bool(row.get("angle_deg", 90) < allowed and symmetry == true_symmetry and "+" not in case["name"])
     return row
+
+
+def from_truth(stack, symmetry, seed):
+    """Median angle that a refinement started at the true poses ends with [deg]."""
+    from nanospa.reconstruct import Poses, ReconstructSettings, align_orientations, prepare
+    from nanospa.reconstruct.reconstruct import search_box
+    from nanospa.reconstruct.refine import half_sets, refine
+    from nanospa.reconstruct.starts import Model
+
+    prepared, count = prepare(stack.images, pixel_size_nm=stack.pixel_size_nm), len(stack.images)
+    box = search_box(prepared, ReconstructSettings(symmetry=symmetry))
+    poses = Poses(stack.rotations, stack.shifts - prepared.shifts, np.ones(count), np.ones(count))
+    refined = refine(box, Model(np.zeros((box.box,) * 3, np.float32), poses, "truth"), half_sets(count, seed))
+    found = align_orientations(refined.model.poses.rotations, stack.rotations, symmetry, in_plane_two_fold=prepared.centrosymmetric)
+    return float(found.median_deg)
 
 
 def correlation(a, b):

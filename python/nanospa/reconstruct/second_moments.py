@@ -32,7 +32,8 @@ class SecondMoments:
     errors_nm2 : numpy.ndarray of float64, shape (image,)
         Standard error of xy and of (xx − yy) / 2 from noise [nm²].
     anisotropy : float
-        Root mean square over the images, outliers capped, of half the difference of the two principal moments over their mean, without what noise adds [-].
+        Root mean square over the images, outliers capped, of half the difference of the two principal moments over their mean, without
+        what noise adds [-].
     z : float
         Its square over that square's standard error [-].
     allows_cubic : bool
