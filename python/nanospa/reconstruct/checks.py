@@ -63,7 +63,8 @@ def checks(prepared: Prepared, poses: Poses, settings: ReconstructSettings) -> C
     holds, preferred = holds and found.holds, found.preferred
     # Particles of a lower symmetry look like a mixture to a model of the higher one.
     several = holds or not found.alternatives or classes.gains[0].share > found.alternatives[0].gain.share
-    views = orientation_statistics(poses.rotations, group)
+    # The azimuth of a rod cannot be seen, and crowds: of a Dn shape it is the latitudes that must be even.
+    views = orientation_statistics(poses.rotations, "D12" if group.name[0] == "D" else group)
     raised = {
         "under_determined": few(prepared, settings),
         "mixed": classes.mixed and several,

@@ -17,6 +17,9 @@ from nanospa.reconstruct.search_box import SearchBox
 from nanospa.reconstruct.starts import Model
 from nanospa.reconstruct.verdict import paired_z
 
+#: Volumes with a higher correlation are one shape: wrong basins of cubes, stars and octahedra have 0.7 … 0.9.
+SAME_SHAPE = 0.97
+
 
 @dataclass(frozen=True)
 class Compared:
@@ -45,14 +48,21 @@ def compare(search: SearchBox, models: list[Model], half_set: NDArray[np.int8]) 
     radius = max(each.limit for each in refined)
     ranked = sorted(((held_out(search, each, half_set, radius), each) for each in refined), key=lambda pair: -float(pair[0].scores.mean()))
     (poses, best), rest = ranked[0], ranked[1:]
-    others = [seen for seen, each in rest if not same_basin(each.model, best.model, search)]
+    others = [seen for seen, each in rest if not _same(each, best, search)]
     if not others:
-        others = [held_out(search, each, half_set, radius) for each in _unsettled(search, best, half_set)]
+        unsettled = [each for each in _unsettled(search, best, half_set) if not _same(each, best, search)]
+        others = [held_out(search, each, half_set, radius) for each in unsettled]
     if not others:
         return Compared(best, poses, math.nan, math.nan)
     other = max(others, key=lambda each: float(each.scores.mean()))
     margin, z = paired_z(poses.scores, other.scores)
     return Compared(best, poses, margin, z)
+
+
+def _same(a: Refined, b: Refined, search: SearchBox) -> bool:
+    """Whether two models are no rivals: one basin, or one shape, as rods are that differ in an azimuth nobody can see."""
+    alike = np.corrcoef(a.model.volume.ravel(), b.model.volume.ravel())[0, 1]
+    return bool(alike > SAME_SHAPE) or same_basin(a.model, b.model, search)
 
 
 def _unsettled(search: SearchBox, refined: Refined, half_set: NDArray[np.int8]) -> list[Refined]:
