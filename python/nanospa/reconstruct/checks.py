@@ -23,6 +23,9 @@ from nanospa.reconstruct.verdict import FEWEST
 #: Evenness of the view directions below which they are biased. 100 even views have 0.8 and more, found ones of cubes and rods down to 0.4
 #: (flat sides draw them); 60 views of which 90 % lie within about 8° of a four-fold axis have 0.12 … 0.18, 70 % have 0.16 … 0.35.
 EVEN = 0.35
+#: Likewise of Dn shapes: found latitudes of rods crowd at the equator, 0.2 and more; rods that all stand on end have 0.05. Rods that all lie
+#: flat are not told from that.
+EVEN_LATITUDES = 0.15
 
 
 @dataclass(frozen=True)
@@ -64,14 +67,15 @@ def checks(prepared: Prepared, poses: Poses, settings: ReconstructSettings) -> C
     # Particles of a lower symmetry look like a mixture to a model of the higher one.
     several = holds or not found.alternatives or classes.gains[0].share > found.alternatives[0].gain.share
     # The azimuth of a rod cannot be seen, and crowds: of a Dn shape it is the latitudes that must be even.
-    views = orientation_statistics(poses.rotations, "D12" if group.name[0] == "D" else group)
+    axial = group.name[0] == "D"
+    views = orientation_statistics(poses.rotations, "D12" if axial else group)
     raised = {
         "under_determined": few(prepared, settings),
         "mixed": classes.mixed and several,
         "heterogeneous": classes.heterogeneous and several,
         "symmetry": not holds,
         # Orientations in a group that does not hold crowd, however even the views are.
-        "biased_views": holds and views.evenness < EVEN,
+        "biased_views": holds and views.evenness < (EVEN_LATITUDES if axial else EVEN),
         "cut_by_border": bool(prepared.cut.mean() > CUT_SHARE),
     }
     return Checks(
