@@ -23,8 +23,8 @@ from nanospa.reconstruct.verdict import FEWEST
 #: Evenness of the view directions below which they are biased. 100 even views have 0.8 and more, found ones of cubes and rods down to 0.4
 #: (flat sides draw them); 60 views of which 90 % lie within about 8° of a four-fold axis have 0.12 … 0.18, 70 % have 0.16 … 0.35.
 EVEN = 0.35
-#: Likewise of Dn shapes: found latitudes of rods crowd at the equator, 0.2 and more; rods that all stand on end have 0.05. Rods that all lie
-#: flat are not told from that.
+#: Likewise of Dn shapes: found latitudes of rods crowd at the equator, 0.2 and more; rods that all stand on end have 0.05. Rods that all
+#: lie flat are not told from that.
 EVEN_LATITUDES = 0.15
 
 
