@@ -157,4 +157,8 @@ def test_paired_z():
 
 def test_verdict_labels():
     assert [verdict(z) for z in (6, 4, 2)] == ["confident", "doubtful", "not determined"]
-    assert verdict(9, ["symmetry"]) == "doubtful" and verdict(float("nan")) == "not determined"
+    assert (
+        verdict(9, ["symmetry"]) == "not determined"
+        and verdict(9, ["biased_views"]) == "doubtful"
+        and verdict(float("nan")) == "not determined"
+    )

@@ -15,8 +15,9 @@ Verdict = Literal["confident", "doubtful", "not determined", "sphere", "under-de
 FEWEST = 20
 #: Paired z over the images above which a model is believed, and above which it is doubtful.
 CONFIDENT, DOUBTFUL = 5.0, 3.0
-#: Flags of a model that need not be the particles' shape, however clearly the images prefer it.
-DENIED = frozenset({"symmetry", "mixed", "biased_views"})
+#: Flags of a model that cannot be the particles' shape, however clearly the images prefer it; and of one that need not be.
+DENIED = frozenset({"symmetry", "mixed"})
+UNSURE = frozenset({"biased_views"})
 
 
 def paired_z(scores: NDArray[np.float64], others: NDArray[np.float64]) -> tuple[float, float]:
@@ -29,7 +30,7 @@ def paired_z(scores: NDArray[np.float64], others: NDArray[np.float64]) -> tuple[
 
 
 def verdict(z: float, flags: Collection[str] = ()) -> Verdict:
-    """Label of a paired z; a model whose flags deny it is doubtful at best, one without a rival not determined."""
-    if not z >= DOUBTFUL:
+    """Label of a paired z; a model that its flags deny, or that has no rival, is not determined."""
+    if not z >= DOUBTFUL or DENIED.intersection(flags):
         return "not determined"
-    return "confident" if z >= CONFIDENT and not DENIED.intersection(flags) else "doubtful"
+    return "confident" if z >= CONFIDENT and not UNSURE.intersection(flags) else "doubtful"

@@ -10,10 +10,10 @@ import numpy as np
 #: Verdicts: heading and what follows from it.
 VERDICTS = {
     "confident": ("Confident", "the images clearly prefer this shape to its best rival"),
-    "doubtful": ("Doubtful", "the images prefer this shape to its best rival, but not clearly or against a flag"),
+    "doubtful": ("Doubtful", "the images prefer this shape to its best rival, but not clearly, or the views are too few"),
     "not determined": (
         "Not determined",
-        "the images do not prefer this shape to its best rival, or none is known: it may be wrong although it reprojects well",
+        "its best rival fits the images as well, none is known, or a flag denies it: the shape may be wrong although it reprojects well",
     ),
     "sphere": ("Sphere", "the images look alike from all sides: orientations mean nothing, the radial profile does"),
     "under-determined": ("Under-determined", "there are too few images to tell a right shape from a wrong one"),
