@@ -229,8 +229,8 @@ def test_reads_what_a_store_holds(cube):
     found = RunView.of(run_with(cube)).reconstructions()
     assert list(found) == ["cluster_000"]
     made = found["cluster_000"]
-    for name, variable in VARIABLES.items():
-        assert made[name].dims == variable.dims, name
+    for name in set(VARIABLES) & set(cube.variables):
+        assert made[name].dims == VARIABLES[name].dims, name
         assert (made[name].values == cube[name].values).all()
     assert (made["particle"].values == cube["particle"].values).all()
     assert made.attrs["volume_nm3"] == cube.attrs["volume_nm3"]
