@@ -56,25 +56,28 @@ def reconstruct_clusters(
     pending = [group for group in asked if int(done[group.cluster]) != group.entry]
     n_done = n_failed = 0
     progress(STAGE, 0, len(pending), 0)
-    for group in pending:
+    try:
+        for group in pending:
 
-        def tell(share: float, before: int = n_done + n_failed, broken: int = n_failed) -> None:
-            progress(STAGE, before + min(max(float(share), 0.0), 0.999), len(pending), broken)
+            def tell(share: float, before: int = n_done + n_failed, broken: int = n_failed) -> None:
+                progress(STAGE, before + min(max(float(share), 0.0), 0.999), len(pending), broken)
 
-        store.journal.clear(STAGE, group.cluster)
-        store.volumes.remove(group.name)
-        try:
-            _reconstruct(store, group, settings.box_px, pool, tell)
-            n_done += 1
-        except NanospaError as error:
-            failed.append(Failure(STAGE, group.cluster, group.name, error.kind, str(error)))
-            n_failed += 1
-        except Exception as error:
-            # One bad cluster must not cost the others.
-            failed.append(Failure(STAGE, group.cluster, group.name, "error", f"{type(error).__name__}: {error}"))
-            n_failed += 1
-        progress(STAGE, n_done + n_failed, len(pending), n_failed)
-    write_reconstructions(store, found, failed)
+            store.journal.clear(STAGE, group.cluster)
+            store.volumes.remove(group.name)
+            try:
+                _reconstruct(store, group, settings.box_px, pool, tell)
+                n_done += 1
+            except NanospaError as error:
+                failed.append(Failure(STAGE, group.cluster, group.name, error.kind, str(error)))
+                n_failed += 1
+            except Exception as error:
+                # One bad cluster must not cost the others.
+                failed.append(Failure(STAGE, group.cluster, group.name, "error", f"{type(error).__name__}: {error}"))
+                n_failed += 1
+            progress(STAGE, n_done + n_failed, len(pending), n_failed)
+    finally:
+        # Also of a run that is interrupted: what is done has its rows.
+        write_reconstructions(store, found, failed)
     return n_done, len(asked) - len(pending)
 
 

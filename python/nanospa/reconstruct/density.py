@@ -10,7 +10,7 @@ from nanospa.reconstruct.insert import Accumulation, insert
 from nanospa.reconstruct.project import project
 from nanospa.reconstruct.refine_poses import Poses
 from nanospa.reconstruct.search_box import SearchBox
-from nanospa.reconstruct.volume_filter import filter_shells, lowpass, soft_ball
+from nanospa.reconstruct.volume_filter import filter_shells, lowpass
 
 #: The envelope is where the density, low-passed at this frequency [1/px of a box of 64], exceeds this share of the interior's, grown by
 #: this many pixels of that box, with an edge of as many.
@@ -54,8 +54,7 @@ def envelope(volume: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _inside(search: SearchBox, volume: NDArray[np.float32]) -> NDArray[np.float32]:
-    ball = soft_ball(search.box, search.radius_px + 1, search.box / 12)
-    masked = volume * ball
+    masked = volume * search.ball
     if not masked.max() > 0:
         return np.zeros_like(masked)
     return np.asarray(np.maximum(masked * envelope(masked), 0), dtype=np.float32)

@@ -19,7 +19,6 @@ from nanospa.reconstruct.insert import Accumulation
 from nanospa.reconstruct.refine_poses import Poses, refine_poses
 from nanospa.reconstruct.search_box import SearchBox
 from nanospa.reconstruct.starts import Model
-from nanospa.reconstruct.volume_filter import soft_ball
 
 #: Distance of the view directions of the round that looks everywhere [deg], rounds of continuous refinement, steps of the poses in each.
 STEP_DEG = 5.0
@@ -154,4 +153,4 @@ def _sums(own: list[SearchBox], poses: list[Poses]) -> list[Accumulation]:
 
 
 def _agreement(search: SearchBox, halves: list[NDArray[np.float32]]) -> NDArray[np.float64]:
-    return fourier_shell_correlation(*halves, mask=soft_ball(search.box, search.radius_px + 1, search.box / 12))
+    return fourier_shell_correlation(*halves, mask=search.ball)

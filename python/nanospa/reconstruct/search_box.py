@@ -62,6 +62,11 @@ class SearchBox:
         """Samples of a ring: one a pixel on the outermost."""
         return int(4 * round(np.pi * self.box / 5.6))
 
+    @property
+    def ball(self) -> NDArray[np.float32]:
+        """Soft mask that holds the particle in any orientation, shape (z, y, x)."""
+        return soft_ball(self.box, self.radius_px + 1, MASK_EDGE * self.box)
+
     @cached_property
     def shifts(self) -> NDArray[np.float64]:
         """Displacements looked for, shape (s, 2) [px]."""
@@ -108,7 +113,7 @@ class SearchBox:
 
     def finish(self, volume: NDArray[np.float32], cut: float | None) -> NDArray[np.float32]:
         """A volume masked by the enclosing ball, low-passed and made non-negative."""
-        masked = volume * soft_ball(self.box, self.radius_px + 1, MASK_EDGE * self.box)
+        masked = volume * self.ball
         return np.maximum(masked if cut is None else lowpass(masked, cut), 0).astype(np.float32)
 
     def best_images(self, poses: Poses) -> NDArray[np.bool_]:

@@ -13,6 +13,7 @@ from nanospa.reconstruct.insert import insert
 from nanospa.reconstruct.prepared import Prepared
 from nanospa.reconstruct.project import project
 from nanospa.reconstruct.refine_poses import refine_poses
+from nanospa.reconstruct.search_box import MASK_EDGE
 from nanospa.reconstruct.volume_filter import lowpass, soft_ball
 
 #: Rounds between the mode and the images' coordinates along it.
@@ -94,7 +95,7 @@ def sizes(prepared: Prepared, rotations: Any, shifts: Any, symmetry: str) -> Siz
     small = prepared.at(min(BOX, prepared.box))
     n, count = small.box, len(small.images)
     moved = np.asarray(shifts, dtype=np.float64) * (n / prepared.box)
-    ball = soft_ball(n, small.radius_px + 1, n / 12)
+    ball = soft_ball(n, small.radius_px + 1, MASK_EDGE * n)
     inserted = insert(small.images, rotations, shifts=moved, symmetry=symmetry, inversion=small.centrosymmetric)
     volume = np.maximum(inserted.volume() * ball, 0)
     fourier = FourierVolume.of(volume)
